@@ -1,0 +1,1 @@
+"""Language-model streams as supervised actors."""

@@ -1,0 +1,1 @@
+"""Bad weather on purpose, and the same weather again from its seed."""

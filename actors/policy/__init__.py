@@ -1,0 +1,1 @@
+"""Judgements: pure functions over values; clocks and dice are arguments."""
