@@ -1,0 +1,150 @@
+"""What a run came to: outcomes in, figures out.
+
+A tally takes any number of outcomes and keeps none of them; a report is the value it makes of them.  Steps between attempts are told from
+the timelines alone, so a report can be checked against what others counted.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from enum import Enum
+from itertools import pairwise
+
+import attrs
+
+from actors.deltas import Usage
+from actors.failure import Failure, FailureKind
+from actors.observe.quantiles import Quantiles
+from actors.outcome import Attempt, Outcome, Status
+from actors.policy.catalogue import Advice, advise
+from actors.route import Route
+
+
+class Step(Enum):
+    """How one attempt follows another."""
+
+    RETRY = "retry"
+    SWITCH = "switch"
+    DEGRADE = "degrade"
+
+
+def step_between(before: Route, after: Route) -> Step:
+    """The rung that leads from a route to the next: another route is a switch, the same one in one piece a degrade."""
+    if (before.provider, before.model) != (after.provider, after.model):
+        return Step.SWITCH
+    return Step.DEGRADE if before.streams and not after.streams else Step.RETRY
+
+
+@attrs.frozen
+class Latency:
+    """Seconds that half, nine tenths and 99 of 100 streams did not exceed, each within 1 %; `None` where nothing was timed."""
+
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+
+    @classmethod
+    def of(cls, quantiles: Quantiles) -> "Latency":
+        """The three figures of a set."""
+        return cls(quantiles.at(0.5), quantiles.at(0.9), quantiles.at(0.99))
+
+
+@attrs.frozen
+class Trouble:
+    """A kind of failure: the attempts it cost, the streams it ended, the latest of them and what to do."""
+
+    attempts: int
+    streams: int
+    latest: Failure
+
+    @property
+    def advice(self) -> Advice:
+        """What happened and what a person can do."""
+        return advise(self.latest)
+
+
+@attrs.frozen
+class Report:
+    """The figures of a run; `seconds` is how long it took, latencies are those of completed streams."""
+
+    seconds: float
+    statuses: Counter[Status]
+    attempts: int
+    steps: Counter[Step]
+    usage: Usage
+    first_content: Latency
+    total: Latency
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def streams(self) -> int:
+        """How many streams ended."""
+        return self.statuses.total()
+
+    @property
+    def tokens_a_second(self) -> float:
+        """Tokens of output over the time of the run."""
+        return self.usage.output_tokens / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def worst(self) -> tuple[Trouble, ...]:
+        """The three commonest troubles, those that ended streams first."""
+        return self.troubles[:3]
+
+
+class Tally:
+    """The sums of outcomes so far."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[Status] = Counter()
+        self.steps: Counter[Step] = Counter()
+        self.attempts = 0
+        self.usage = Usage()
+        self._first_content = Quantiles()
+        self._total = Quantiles()
+        self._cost: Counter[FailureKind] = Counter()
+        self._ended: Counter[FailureKind] = Counter()
+        self._latest: dict[FailureKind, Failure] = {}
+
+    def add(self, outcome: Outcome) -> None:
+        """Take one outcome in."""
+        timeline = outcome.attempts
+        self.statuses[outcome.status] += 1
+        self.attempts += len(timeline)
+        self.steps.update(step_between(before.route, after.route) for before, after in pairwise(timeline))
+        self.usage += outcome.usage
+        for failure in _weather(timeline):
+            self._cost[failure.kind] += 1
+            self._latest[failure.kind] = failure
+        if outcome.status is Status.FAILED and outcome.failure is not None:
+            self._ended[outcome.failure.kind] += 1
+            self._latest[outcome.failure.kind] = outcome.failure
+        if outcome.completed and timeline:
+            self._time(timeline)
+
+    def _time(self, timeline: tuple[Attempt, ...]) -> None:
+        asked, last = timeline[0].started, timeline[-1]
+        self._total.add(last.ended - asked)
+        if last.first_content is not None:
+            self._first_content.add(last.first_content - asked)
+
+    def report(self, seconds: float) -> Report:
+        """The figures after a run of this many seconds."""
+        troubles = (Trouble(self._cost[kind], self._ended[kind], latest) for kind, latest in self._latest.items())
+        return Report(
+            seconds,
+            self.statuses.copy(),
+            self.attempts,
+            self.steps.copy(),
+            self.usage,
+            Latency.of(self._first_content),
+            Latency.of(self._total),
+            tuple(sorted(troubles, key=_weight, reverse=True)),
+        )
+
+
+def _weather(timeline: tuple[Attempt, ...]) -> Iterator[Failure]:
+    return (attempt.failure for attempt in timeline if attempt.failure is not None)
+
+
+def _weight(trouble: Trouble) -> tuple[int, int]:
+    return trouble.streams, trouble.attempts
