@@ -1,1 +1,84 @@
-"""Bad weather on purpose, and the same weather again from its seed."""
+"""Chaos: the embedded provider simulator, its faults, its plans and what it says and sees."""
+
+from actors.chaos.answers import Answer, Ask, Finish, Part, Text, Thinking, ToolUse, Turn, Visit, prompt_key
+from actors.chaos.faults import (
+    Cut,
+    ErrorEvent,
+    ErrorKind,
+    Fault,
+    Garble,
+    Hang,
+    How,
+    PingsOnly,
+    Refuse,
+    SlowStart,
+    Stall,
+    Status,
+    Truncate,
+    parse_fault,
+)
+from actors.chaos.journal import Ending, Entry, Journal, Totals
+from actors.chaos.network import MemoryNetwork, MemoryStream, memory_pair, open_network
+from actors.chaos.performance import Pacing
+from actors.chaos.plan import CALM, BadPlan, Chance, Down, Nth, OnPrompt, Plan
+from actors.chaos.recordings import Recording, Slicing, at, at_random, by_event, every, load_recordings, whole
+from actors.chaos.simulator import Simulator
+from actors.chaos.sources import ByPrompt, Generated, Recorded, Scripted, Source, expected_text
+
+__all__ = [
+    "CALM",
+    "Answer",
+    "Ask",
+    "BadPlan",
+    "ByPrompt",
+    "Chance",
+    "Cut",
+    "Down",
+    "Ending",
+    "Entry",
+    "ErrorEvent",
+    "ErrorKind",
+    "Fault",
+    "Finish",
+    "Garble",
+    "Generated",
+    "Hang",
+    "How",
+    "Journal",
+    "MemoryNetwork",
+    "MemoryStream",
+    "Nth",
+    "OnPrompt",
+    "Pacing",
+    "Part",
+    "PingsOnly",
+    "Plan",
+    "Recorded",
+    "Recording",
+    "Refuse",
+    "Scripted",
+    "Simulator",
+    "Slicing",
+    "SlowStart",
+    "Source",
+    "Stall",
+    "Status",
+    "Text",
+    "Thinking",
+    "ToolUse",
+    "Totals",
+    "Truncate",
+    "Turn",
+    "Visit",
+    "at",
+    "at_random",
+    "by_event",
+    "every",
+    "expected_text",
+    "load_recordings",
+    "memory_pair",
+    "open_network",
+    "parse_fault",
+    "prompt_key",
+    "whole",
+]

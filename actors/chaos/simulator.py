@@ -1,0 +1,138 @@
+"""The embedded provider simulator: answers every wire format of the table, with the weather a plan asks for.
+
+One simulator is one provider's data centre: its counts, its journal and its plan hold over all connections, sockets and
+in-memory ones alike.  What is said is decided by pure parts; here are only the counts, the clock and the network.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import trio
+from attrs import evolve
+from trio import TaskStatus
+
+from actors.chaos.answers import Ask, Visit
+from actors.chaos.connection import Connection
+from actors.chaos.conversation import MOST_BODY, Reply
+from actors.chaos.faults import ErrorEvent, ErrorKind, Fault, Status
+from actors.chaos.journal import Journal, Note
+from actors.chaos.performance import Cue, Pacing, Performance, halves, in_a_buffered_answer, page, perform
+from actors.chaos.plan import CALM, Plan
+from actors.chaos.recordings import Recording
+from actors.chaos.sources import Generated, Source
+from actors.chaos.speech.dialect import Complaint, Dialect, Page, Refused, Request, Script, Stamp
+from actors.chaos.speech.table import dialect_of
+
+EPOCH = 1_767_225_600.0
+"""2026-01-01T00:00:00Z: where the simulator's calendar begins, so that dates in headers are the same in every run."""
+
+_AT_ONCE = Pacing()
+_NOT_FOUND = Page(404, (("content-type", "application/json"),), b'{"error":{"type":"not_found","message":"Not Found"}}')
+
+
+class Simulator:
+    """A provider of language models that is not one: real wire formats, real errors, and faults on demand.
+
+    `answers` says what models say, `plan` what goes wrong, `pacing` how fast it goes; `epoch` is the wall clock (seconds
+    since 1970) at the simulator's first request.  A key header is asked for, as the real services do, and never kept.
+    """
+
+    def __init__(
+        self,
+        answers: Source | None = None,
+        plan: Plan = CALM,
+        pacing: Pacing = _AT_ONCE,
+        *,
+        epoch: float = EPOCH,
+    ) -> None:
+        self.journal = Journal()
+        self.plan = plan
+        self._answers: Source = Generated() if answers is None else answers
+        self._pacing = pacing
+        self._epoch = epoch
+        self._began: float | None = None
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    async def serve(self, stream: trio.abc.Stream) -> None:
+        """Hold one connection, until either side ends it; the stream is closed then, whatever happened."""
+        await Connection(stream, self.reply).run()
+
+    async def listen(
+        self, port: int = 0, *, host: str = "127.0.0.1", task_status: TaskStatus[str] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Serve a TCP port (0: any free one) until cancelled; `started` gives the base URL, `http://127.0.0.1:PORT`."""
+        listeners = await trio.open_tcp_listeners(port, host=host)
+        bound: int = listeners[0].socket.getsockname()[1]
+        task_status.started(f"http://{host}:{bound}")
+        await trio.serve_listeners(self.serve, listeners)
+
+    def reply(self, request: Request) -> Reply:
+        """What this request is answered with; counts it and opens its page in the journal."""
+        dialect = dialect_of(request)
+        if dialect is None:
+            return Reply(self._note(self._visit(Ask("", "", ())), request), page(_NOT_FOUND))
+        try:
+            ask = self._read(dialect, request)
+        except Refused as refused:
+            visit = self._visit(Ask(dialect.provider, "", ()))
+            return Reply(self._note(visit, request), page(dialect.error(refused.complaint, self._stamp(visit))))
+        visit = self._visit(ask)
+        fault = self.plan.fault(visit)
+        note = self._note(visit, request)
+        note.fault = fault
+        return Reply(note, self._cues(dialect, visit, fault))
+
+    def _read(self, dialect: Dialect, request: Request) -> Ask:
+        if request.method != dialect.method:
+            raise Refused(405, ErrorKind.INVALID, "Method Not Allowed")
+        if len(request.body) > MOST_BODY:
+            raise Refused(413, ErrorKind.TOO_LARGE)
+        return dialect.read(request)
+
+    def _visit(self, ask: Ask) -> Visit:
+        self._began = trio.current_time() if self._began is None else self._began
+        identities = ((), (ask.provider,), (ask.provider, ask.model), (ask.provider, ask.model, ask.key))
+        self._counts.update(identities)
+        number, of_provider, of_model, attempt = (self._counts[identity] for identity in identities)
+        return Visit(ask, number, attempt, of_model, of_provider, trio.current_time() - self._began)
+
+    def _note(self, visit: Visit, request: Request) -> Note:
+        return self.journal.open(Note(visit, request.path, request.headers, trio.current_time()))
+
+    def _stamp(self, visit: Visit) -> Stamp:
+        ask = visit.ask
+        return Stamp(f"{ask.provider}/{ask.model}/{ask.key}/{visit.attempt}", self._epoch + visit.now)
+
+    def _cues(self, dialect: Dialect, visit: Visit, fault: Fault | None) -> Iterator[Cue]:
+        stamp, ask = self._stamp(visit), visit.ask
+        if not ask.streaming:
+            fault = in_a_buffered_answer(fault, dialect.buffered_code)
+        if isinstance(fault, Status):
+            complaint = Complaint(fault.code, fault.kind, retry_after=fault.retry_after, model=ask.model)
+            return page(dialect.error(complaint, stamp))
+        performance = self._performance(dialect, visit, stamp)
+        if isinstance(fault, ErrorEvent):
+            said = dialect.error_event(fault.kind, stamp, min(fault.after_events, performance.script.terminal))
+            performance = evolve(performance, failure=said)
+        return perform(performance, fault)
+
+    def _performance(self, dialect: Dialect, visit: Visit, stamp: Stamp) -> Performance:
+        answer, ask = self._answers.answer(visit), visit.ask
+        if isinstance(answer, Recording):
+            return _replay(answer, self._pacing, dialect.ping)
+        headers = dialect.answer_headers(stamp, ask)
+        if ask.streaming:
+            return Performance(headers, dialect.stream(ask, answer, stamp), self._pacing, ping=dialect.ping)
+        # A buffered answer takes as long as a streamed one, and comes at its end.
+        wait = Pacing(self._pacing.first_token + self._pacing.interval * answer.tokens)
+        return Performance(headers, halves(dialect.whole(ask, answer, stamp)), wait, streaming=False)
+
+
+_FRAMING = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"})
+
+
+def _replay(recording: Recording, pacing: Pacing, ping: bytes) -> Performance:
+    slices = recording.slicing(recording.body)
+    script = Script(slices, preamble=0, terminal=max(0, len(slices) - 1))
+    headers = tuple((name, value) for name, value in recording.headers if name.lower() not in _FRAMING)
+    return Performance(headers, script, pacing, ping=ping, status=recording.status)

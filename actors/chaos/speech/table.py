@@ -1,0 +1,12 @@
+"""Which wire format a request speaks, by its path: one line a format."""
+
+from actors.chaos.speech.anthropic import ANTHROPIC
+from actors.chaos.speech.dialect import Dialect, Request
+
+DIALECTS: tuple[Dialect, ...] = (ANTHROPIC,)
+
+
+def dialect_of(request: Request) -> Dialect | None:
+    """The format of this request, or None where no provider has such a path."""
+    path = request.path
+    return next((one for one in DIALECTS if one.paths.fullmatch(path)), None)

@@ -1,0 +1,77 @@
+"""An independent reader of what the simulator sends: plain httpx over sockets, httpx2 over the in-memory network."""
+
+import json
+from contextlib import asynccontextmanager
+
+import httpcore2
+import httpx
+import httpx2
+import trio
+
+from actors.chaos import open_network
+
+ANTHROPIC_HEADERS = {"x-api-key": "sk-ant-secret-of-nobody", "anthropic-version": "2023-06-01"}
+
+
+def messages(prompt, *, model="claude-sonnet-4-5", stream=True, **more):
+    body = {"model": model, "max_tokens": 4096, "stream": stream, "messages": [{"role": "user", "content": prompt}]}
+    return body | more
+
+
+@asynccontextmanager
+async def socket_client(simulator, **options):
+    """A client of the simulator over a loopback socket."""
+    async with trio.open_nursery() as nursery:
+        url = await nursery.start(simulator.listen)
+        async with httpx.AsyncClient(base_url=url, headers=ANTHROPIC_HEADERS, **options) as client:
+            yield client
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def memory_client(simulator, buffer=65536, **options):
+    """A client of the simulator over the in-memory network; `client.network` is the network."""
+    async with open_network(simulator, buffer) as network, on_network(network, **options) as client:
+        client.network = network
+        yield client
+
+
+@asynccontextmanager
+async def on_network(network, most=100, **options):
+    transport = httpx2.AsyncHTTPTransport()
+    transport._pool = httpcore2.AsyncConnectionPool(network_backend=network, max_connections=most)
+    async with httpx2.AsyncClient(
+        transport=transport, headers=ANTHROPIC_HEADERS, base_url="https://api.example", **options
+    ) as client:
+        yield client
+
+
+def events_of(body):
+    """The events of an SSE body as (name, data) pairs; data is None where it is no JSON."""
+    events = []
+    for block in body.replace(b"\r\n", b"\n").split(b"\n\n"):
+        fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line and line[:1] != b":")
+        if b"data" in fields:
+            try:
+                data = json.loads(fields[b"data"])
+            except ValueError:
+                data = None
+            events.append((fields.get(b"event", b"").decode(), data))
+    return events
+
+
+def text_of(body):
+    """What an Anthropic stream says to its reader."""
+    return "".join(data["delta"].get("text", "") for name, data in events_of(body) if name == "content_block_delta")
+
+
+async def read_stream(client, path, body, **options):
+    """Status, headers, all bytes that came, and the exception that ended them (or None)."""
+    received = bytearray()
+    try:
+        async with client.stream("POST", path, json=body, **options) as response:
+            async for chunk in response.aiter_raw():
+                received += chunk
+            return response, bytes(received), None
+    except (httpx.TransportError, httpx2.TransportError) as error:
+        return None, bytes(received), error
