@@ -1,8 +1,10 @@
-# Two commands for a person: `make demo` and `make test`. Both set up what they need, from Python 3.11 on.
-PYTHON ?= python3
+# Two commands for a person: `make demo` and `make test`. Each sets up what it needs in .venv, once.
+PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := PYTHONUNBUFFERED=1 $(BIN)/python -m pip --disable-pip-version-check --no-input
+FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: demo test check bench lock clean
 .DELETE_ON_ERROR:
@@ -15,7 +17,7 @@ test: check
 	@$(BIN)/coverage report
 
 check: $(READY)
-	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "Lay it out with: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/basedpyright --level error
 	@$(BIN)/lint-imports --no-logo
@@ -23,17 +25,26 @@ check: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
 
+# An environment that was never finished is made anew; one that is merely older than the lock is brought up to date.
+# A dot is a package; pip's own words are kept for the case that it fails.
 $(READY): requirements.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+	@if ! test -e $@ || ! $(BIN)/python -c '' 2>/dev/null; then \
+		for python in $(PYTHON); do $$python -c '$(FITS)' 2>/dev/null && break; python=; done; \
+		test "$$python" || { echo 'Python 3.11 or newer with venv is missing: install it, or name it: make PYTHON=/path/to/python3' >&2; exit 1; }; \
+		$$python -m venv --clear $(VENV); \
+	fi
+	@rm -f $@
+	@printf 'Setting up $(VENV), a minute or two, once '
+	@{ $(PIP) install --require-hashes --only-binary :all: --requirement requirements.lock \
+		&& $(PIP) install --no-deps --no-build-isolation --editable . && touch $@; } 2>&1 \
+		| tee $(VENV)/pip.log | while read -r word _; do case $$word in Collecting) printf .; esac; done
+	@echo; test -e $@ || { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
 
 # The lock is for every platform and every supported Python; uv writes it, plain pip installs it.
 lock: $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(PIP) install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header --quiet --output-file requirements.lock
 
 clean:
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .coverage
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -1,5 +1,6 @@
 """What a user installs: the two packages, typed, with the command and the licence, and nothing else."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -33,3 +34,22 @@ def test_the_wheel_holds_no_tests(wheel):
 def test_the_wheel_brings_the_command_and_the_licence(wheel):
     inside = {name.split(".dist-info/")[-1] for name in wheel}
     assert {"entry_points.txt", "licenses/LICENSE"} <= inside
+
+
+def test_a_foreign_supervisor_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "supervisor").mkdir()
+    (tmp_path / "supervisor" / "__init__.py").touch()
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    run = subprocess.run(
+        [sys.executable, "-c", "import actors"],
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    said = run.stderr.splitlines()[-1]
+    assert run.returncode != 0
+    assert said.startswith(f"ImportError: the package 'supervisor' at {tmp_path}")
+    assert "supervisord" in said
