@@ -32,8 +32,11 @@ class Reader(Protocol):
         """The deltas in these bytes, maybe none; bytes after the terminal event or a fault are ignored."""
         ...
 
-    def close(self) -> None:
-        """The bytes are at their end: without the terminal event that is a fault (P7)."""
+    def close(self) -> Sequence[Delta]:
+        """The deltas that the end of the bytes completes; without the terminal event the end is a fault (P7).
+
+        A provider may say nothing after its last words (Gemini), or leave out the last line's end: then the end says it.
+        """
         ...
 
 

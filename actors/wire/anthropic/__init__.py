@@ -1,0 +1,5 @@
+"""Anthropic Messages."""
+
+from actors.wire.anthropic.answer import DIALECT
+
+__all__ = ["DIALECT"]
