@@ -44,7 +44,7 @@ $(READY): requirements.lock pyproject.toml
 lock: $(READY)
 	@$(PIP) install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-annotate --no-header --quiet --output-file requirements.lock
+		--system-certs --generate-hashes --no-annotate --no-header --quiet --output-file requirements.lock
 
 clean:
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
