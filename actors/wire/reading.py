@@ -11,6 +11,9 @@ from actors.deltas import Delta
 from actors.source import MalformedError, RefusedError, TruncatedError, WireError
 from actors.wire.sse import Events
 
+UNREADABLE = (ValueError, RecursionError)
+"""What decoding raises: bytes that are no JSON or no UTF-8, values of another type, nesting without end."""
+
 
 class Answer(Protocol):
     """One answer as a dialect's automaton; `finished` once the provider's own terminal event was read."""
@@ -18,7 +21,7 @@ class Answer(Protocol):
     finished: bool
 
     def read(self, name: bytes, data: bytes, out: list[Delta]) -> None:
-        """Append what one event says to `out`; raises `WireError`, or the `ValueError` of bytes that are no JSON."""
+        """Append what one event says to `out`; raises `WireError`, or one of `UNREADABLE`."""
         ...
 
     def end(self, out: list[Delta]) -> None:
@@ -61,8 +64,8 @@ class EventReader:
                         return out
         except WireError as fault:
             self.fault = fault
-        except ValueError as error:
-            self.fault = _malformed(error)
+        except UNREADABLE as error:
+            self.fault = malformed("event", error)
         else:
             self.fault = self._events.fault
         return out
@@ -83,7 +86,7 @@ class EventReader:
             self._began = True
             try:
                 self._answer.read(name, data, out)
-            except ValueError as error:
+            except UNREADABLE as error:
                 raise TruncatedError("the answer ended within an event") from error
         if self._events.fault is not None:
             raise self._events.fault
@@ -108,7 +111,8 @@ class EventReader:
         self._answer.finished = True
 
 
-def _malformed(error: ValueError) -> MalformedError:
-    fault = MalformedError(f"an event cannot be read: {error}")
+def malformed(what: str, error: Exception) -> MalformedError:
+    """The fault for an event or a reply that raised one of `UNREADABLE`."""
+    fault = MalformedError(f"the {what} cannot be read: {error}")
     fault.__cause__ = error
     return fault

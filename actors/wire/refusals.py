@@ -42,7 +42,7 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes) -> RefusedE
     """A refusal out of an answer of status 400 or more; `headers` have lower-case names."""
     try:
         document: object = msgspec.json.decode(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = {"message": _plain(body)}
     return refusal(document, status=status, headers=headers)
 

@@ -30,7 +30,7 @@ from actors.wire.anthropic import events as wire
 from actors.wire.anthropic.request import NAME, encode
 from actors.wire.dialect import Dialect
 from actors.wire.pieces import seal
-from actors.wire.reading import EventReader
+from actors.wire.reading import UNREADABLE, EventReader, malformed
 from actors.wire.refusals import read_error, refusal
 from actors.wire.shapes import is_object, objects
 
@@ -144,7 +144,7 @@ class Answer:
             case {"error": told}:
                 raise _refused(told) from error
             case _:
-                raise MalformedError(f"an event cannot be read: {error}") from error
+                raise malformed("event", error) from error
 
     def _open(self, index: int, block: dict[str, object], out: list[Delta]) -> None:
         if self._id is None or self._index >= 0 or index <= self._last:
@@ -268,16 +268,16 @@ def _reader() -> EventReader:
 
 def read_reply(body: bytes) -> Sequence[Delta]:
     """The deltas of a message in one piece; raises `WireError` where it is none, or is an error, or is not finished."""
+    out: list[Delta] = []
     try:
         reply = wire.REPLY.decode(body)
-    except ValueError as error:
-        raise MalformedError(f"the reply cannot be read: {error}") from error
-    if isinstance(reply, wire.Error):
-        raise _refused(reply.error, reply.request_id)
-    out: list[Delta] = []
-    answer = Answer()
-    answer.begin(reply, out)
-    answer.stop(out)
+        if isinstance(reply, wire.Error):
+            raise _refused(reply.error, reply.request_id)
+        answer = Answer()
+        answer.begin(reply, out)
+        answer.stop(out)
+    except UNREADABLE as error:
+        raise malformed("reply", error) from error
     return out
 
 
