@@ -1,0 +1,78 @@
+"""From an HTTP answer to deltas: what every provider that is reached over HTTP does the same way.
+
+The one rule: an answer ends with the dialect's terminal event. The connection is given back only after it, and whatever
+else happens closes it.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx2
+
+from actors.deltas import Delta
+from actors.providers.bodies import Body
+from actors.route import Route
+from actors.source import MalformedError, Source
+from actors.wire.dialect import Dialect, Reader
+
+
+class StreamedSource:
+    """An answer that is decoded as it comes."""
+
+    def __init__(self, body: Body, reader: Reader, request_id: str) -> None:
+        self._body = body
+        self._reader = reader
+        self.request_id = request_id
+
+    async def receive(self) -> Sequence[Delta] | None:
+        """The next deltas, `None` after the terminal event; raises the reader's fault or what the connection raised."""
+        reader = self._reader
+        if reader.fault is None and not reader.finished:
+            if octets := await self._body.receive():
+                return reader.feed(octets)
+            reader.close()
+        if reader.fault is not None:
+            raise reader.fault
+        return None
+
+
+class BufferedSource:
+    """An answer that is read whole, then decoded at once."""
+
+    def __init__(self, response: httpx2.Response, dialect: Dialect, request_id: str) -> None:
+        self._response = response
+        self._dialect = dialect
+        self._read = False
+        self.request_id = request_id
+
+    async def receive(self) -> Sequence[Delta] | None:
+        """All deltas, then `None`."""
+        if self._read:
+            return None
+        octets = await self._response.aread()
+        self._read = True
+        return self._dialect.read_reply(octets)
+
+
+@asynccontextmanager
+async def reading(
+    response: httpx2.Response, dialect: Dialect, route: Route, request_id: str = ""
+) -> AsyncGenerator[Source]:
+    """The source of an answer that came through our connections; leaving the block frees the connection."""
+    body, reader = Body.of(response), dialect.reader()
+    try:
+        if route.streams:
+            yield StreamedSource(body, reader, request_id)
+        else:
+            yield BufferedSource(response, dialect, request_id)
+        if reader.finished:
+            await body.drain()
+    finally:
+        await response.aclose()
+
+
+def check_plain(response: httpx2.Response) -> None:
+    """Refuse a stream that a proxy compressed, as nobody asked for that; raises `MalformedError`."""
+    coding = response.headers.get("content-encoding", "identity")
+    if coding != "identity":
+        raise MalformedError(f"the stream came compressed with {coding!r} although plain bytes were asked for")
