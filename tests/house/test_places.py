@@ -7,9 +7,11 @@ import pytest
 from house import PACKAGES, files, place, tree
 
 OPENERS = {
-    "HTTP connections": frozenset(
-        "AsyncClient AsyncConnectionPool AsyncHTTPConnection AsyncHTTPTransport Client HTTPConnection HTTPSConnection "
-        "HTTPTransport create_connection open_ssl_over_tcp_stream open_tcp_stream urlopen".split()
+    "HTTP clients": frozenset(
+        "AsyncClient AsyncConnectionPool AsyncHTTPTransport Client HTTPTransport urlopen".split()
+    ),
+    "sockets": frozenset(
+        "HTTPConnection HTTPSConnection create_connection open_ssl_over_tcp_stream open_tcp_stream".split()
     ),
     "processes": frozenset(
         "Popen check_call check_output create_subprocess_exec create_subprocess_shell execv execve execvp fork "
@@ -25,6 +27,6 @@ def calls(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("what", OPENERS)
-def test_one_place_opens(what):
+def test_one_file_opens(what):
     places = [place(path) for path in files(*PACKAGES) if calls(path) & OPENERS[what]]
     assert len(places) <= 1, f"{what} are opened in {', '.join(places)}"
