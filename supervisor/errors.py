@@ -1,0 +1,91 @@
+"""The errors a caller can meet, each named for its situation.
+
+All but `BadSpec` and `NotAChild` say that a tree could not do what was asked; every text names the child, the state and what to do.
+"""
+
+from supervisor.exits import Exit
+from supervisor.lifecycle import State
+
+
+class SupervisorError(Exception):
+    """What the calls of a supervisor raise."""
+
+
+class BadSpec(SupervisorError, ValueError):
+    """A child spec or a supervisor's flag has a value that cannot work."""
+
+    def __init__(self, child: object, field: str, value: object, advice: str) -> None:
+        super().__init__(f"{child}: {field} cannot be {value!r}; {advice}.")
+        self.field = field
+
+
+class GaveUp(SupervisorError):
+    """Children failed more often than the supervisor's intensity allows, or a policy escalated.
+
+    `path` is the supervisor's, `child` the id of the last that failed, `exit` how it ended.
+    """
+
+    def __init__(self, path: tuple[str, ...], child: str, end: Exit, why: str) -> None:
+        super().__init__(f"supervisor {'/'.join(path)} gave up: child {child!r} ended by {end}; {why}.")
+        self.path, self.child, self.exit = path, child, end
+
+
+class StartFailed(SupervisorError):
+    """A child ended before it was ready."""
+
+    def __init__(self, child: str, end: Exit) -> None:
+        super().__init__(f"child {child!r} did not start: it ended by {end} before it was ready.")
+        self.child, self.exit = child, end
+
+
+class ChildExists(SupervisorError):
+    """The id is taken by a child of this supervisor, alive or down."""
+
+    def __init__(self, child: str, state: State) -> None:
+        super().__init__(
+            f"child {child!r} is already there ({state.value}); restart or delete it, or choose another id."
+        )
+        self.child, self.state = child, state
+
+
+class UnknownChild(SupervisorError, KeyError):
+    """The supervisor has no child of that id."""
+
+    def __init__(self, child: str) -> None:
+        super().__init__(f"there is no child {child!r}; `which()` lists those that are.")
+        self.child = child
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ChildAlive(SupervisorError):
+    """The child must be down for this, and is not."""
+
+    def __init__(self, child: str, state: State) -> None:
+        super().__init__(f"child {child!r} is {state.value}; stop it first.")
+        self.child, self.state = child, state
+
+
+class TreeStopped(SupervisorError):
+    """The supervisor is stopping or has stopped, and starts nothing more."""
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        super().__init__(f"supervisor {'/'.join(path)} is stopping or has stopped; open a new one.")
+        self.path = path
+
+
+class TooDeep(SupervisorError):
+    """Supervisors are nested deeper than trio can unwind safely."""
+
+    def __init__(self, path: tuple[str, ...], limit: int) -> None:
+        super().__init__(
+            f"supervisors are nested {len(path)} deep at {path[-1]!r}; the limit is {limit}: flatten the tree."
+        )
+
+
+class NotAChild(SupervisorError):
+    """The calling task does not run inside a child of a supervisor."""
+
+    def __init__(self) -> None:
+        super().__init__("this task does not run inside a supervised child; start it with a Child spec.")

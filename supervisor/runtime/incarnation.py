@@ -1,0 +1,241 @@
+"""One life of a child: the task that runs its function in a shielded scope and posts how it ended.
+
+Nothing leaves the wrapper but a post: whatever happens inside becomes an `Exit`. Only the supervisor cancels the scope, so an outer
+cancellation cannot overtake the order of stops.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar
+
+import trio
+
+from supervisor.errors import GaveUp, NotAChild
+from supervisor.exits import CrashSummary, Exit, ExitKind, Fault
+from supervisor.runtime.inbox import Inbox
+from supervisor.runtime.slot import Slot
+
+T = TypeVar("T")
+
+
+class Subtree(Protocol):
+    """A supervisor opened inside an incarnation: when the grace of the one is over, so is that of the other."""
+
+    def hurry(self) -> None:
+        """Stop everything at once."""
+        ...
+
+
+class Owner(Protocol):
+    """What an incarnation knows of its supervisor."""
+
+    inbox: Inbox
+
+    def became_ready(self, incarnation: "Incarnation", value: Any) -> None:
+        """Posted when the incarnation is ready."""
+        ...
+
+    def ended(self, incarnation: "Incarnation", end: Exit, error: BaseException | None) -> None:
+        """Posted when the incarnation ended; `error` is the exception itself, for as long as it is needed."""
+        ...
+
+
+class Incarnation:
+    """One life of a child. `generation` counts them from 1; `variant` and `rung` are what its policy chose."""
+
+    __slots__ = (
+        "_cleanups",
+        "_is_ready",
+        "generation",
+        "killed",
+        "killed_at",
+        "owner",
+        "rung",
+        "scope",
+        "slot",
+        "stopping",
+        "subtrees",
+        "task",
+        "timed_out",
+        "variant",
+    )
+
+    def __init__(self, owner: Owner, slot: Slot) -> None:
+        self.owner = owner
+        self.slot = slot
+        self.generation = slot.generation
+        self.variant = slot.variant
+        self.rung = slot.rung
+        self.scope = trio.CancelScope(
+            shield=True
+        )  # bounded: the supervisor cancels it, and cuts what is shielded inside
+        self.task: trio.lowlevel.Task | None = None
+        self.stopping = False
+        self.timed_out = False
+        self.killed = False
+        self.killed_at = 0.0
+        self._is_ready = False
+        self._cleanups: set[trio.CancelScope] | None = None
+        self.subtrees: tuple[Any, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The id of the child."""
+        return self.slot.spec.id
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The ids from the root down to the child."""
+        return self.slot.path
+
+    def started(self, value: Any = None) -> None:
+        """What a child calls as `task_status.started(value)`: it is ready."""
+        if self._is_ready:
+            raise RuntimeError("called 'started' twice on the same task status")
+        self._is_ready = True
+        self.owner.inbox.post(self.owner.became_ready, self, value)
+
+    def stop(self, reason: str) -> None:
+        """Cancel it; its cleanup scopes may go on."""
+        self.stopping = True
+        self.scope.cancel(reason)
+
+    def kill(self) -> None:
+        """Grace is over: its cleanup scopes are cut, and those it opens from now on are cut at once."""
+        self.killed = True
+        self.killed_at = trio.current_time()
+        for scope in self._cleanups or ():
+            scope.shield = False
+        for subtree in self.subtrees:
+            subtree.hurry()
+
+    def hold(self, scope: trio.CancelScope) -> None:
+        """Have `scope` cut when grace is over."""
+        scope.shield = not self.killed
+        self._cleanups = self._cleanups or set()
+        self._cleanups.add(scope)
+
+    def release(self, scope: trio.CancelScope) -> None:
+        """Forget a scope that was left."""
+        if self._cleanups is not None:
+            self._cleanups.discard(scope)
+
+    def adopt(self, subtree: Subtree) -> None:
+        """Have `subtree` hurry when grace is over."""
+        self.subtrees = (*self.subtrees, subtree)
+        if self.killed:
+            subtree.hurry()
+
+    def part(self, subtree: Subtree) -> None:
+        """Forget a subtree that is gone."""
+        self.subtrees = tuple(other for other in self.subtrees if other is not subtree)
+
+    async def live(self) -> None:
+        """Run the child's function to its end and post how it ended."""
+        _current.set(self)
+        value, error = None, None
+        try:
+            with self.scope:
+                self.task = trio.lowlevel.current_task()
+                value = await self._run()
+        except BaseException as caught:  # noqa: BLE001 - becomes an Exit; what is no Exception is raised again by the tree
+            error = caught
+        self.owner.inbox.post(self.owner.ended, self, self._exit(value, error), error)
+
+    async def _run(self) -> Any:
+        spec = self.slot.spec
+        options: dict[str, Any] = {} if self.variant is None else {"variant": self.variant}
+        if spec.announces:
+            return await spec.run(*spec.args, task_status=self, **options)
+        self.started()
+        return await spec.run(*spec.args, **options)
+
+    def _exit(self, value: Any, error: BaseException | None) -> Exit:
+        sole = _sole(error)
+        if isinstance(sole, Fault):
+            value, summary = sole.value, None
+        else:
+            summary = None if error is None else CrashSummary.of(sole or error)
+        return Exit(self._kind(sole), value, summary, self._is_ready)
+
+    def _kind(self, error: BaseException | None) -> ExitKind:
+        if self.timed_out:
+            return ExitKind.TIMEOUT
+        if self.stopping:
+            return ExitKind.KILLED if self.killed else ExitKind.SHUTDOWN
+        match error:
+            case None:
+                return ExitKind.NORMAL
+            case Fault():
+                return ExitKind.FAULT
+            case GaveUp():
+                return ExitKind.GAVE_UP
+            case _:
+                return ExitKind.CRASH
+
+
+_current: ContextVar[Incarnation] = ContextVar("supervisor_incarnation")
+
+
+def _sole(error: BaseException | None) -> BaseException | None:
+    """The one exception that a group of one holds, however deep; else the exception itself."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType] - of what, no one knows
+        error = error.exceptions[0]  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType] - the same
+    return error  # pyright: ignore[reportUnknownVariableType] - the same
+
+
+def enclosing() -> Incarnation | None:
+    """The incarnation that the calling task runs in, if any."""
+    return _current.get(None)
+
+
+def path_below(incarnation: Incarnation | None, name: str | None) -> tuple[str, ...]:
+    """The path of a supervisor opened in `incarnation`: that of the child, unless it has a name of its own."""
+    if incarnation is None:
+        return (name or "root",)
+    return (*incarnation.path, name) if name else incarnation.path
+
+
+def current_child() -> Incarnation:
+    """The incarnation that the calling task runs in: its id, path, generation, variant and rung.
+
+    Raises:
+        NotAChild: The task does not run inside a child.
+    """
+    incarnation = _current.get(None)
+    if incarnation is None:
+        raise NotAChild
+    return incarnation
+
+
+def keep(factory: Callable[[], T], key: object = None) -> T:
+    """An object made once for this child and given again after every restart, such as a mailbox.
+
+    Without a `key`, the place where the factory is written tells one object from another.
+
+    Raises:
+        NotAChild: The task does not run inside a child.
+    """
+    return current_child().slot.keep(key or getattr(factory, "__code__", factory), factory)
+
+
+@contextmanager
+def cleanup(seconds: float) -> Generator[trio.CancelScope]:
+    """A shielded scope with a deadline, for awaiting in a `finally`.
+
+    It protects from cancellation for at most `seconds`. Inside a supervised child the supervisor cuts it at the end of the child's grace,
+    so cleanup can delay a stop, but never without bound. Works anywhere in trio.
+    """
+    scope = trio.CancelScope(deadline=trio.current_time() + seconds, shield=True)
+    incarnation = _current.get(None)
+    if incarnation is None:
+        with scope:
+            yield scope
+        return
+    incarnation.hold(scope)
+    try:
+        with scope:
+            yield scope
+    finally:
+        incarnation.release(scope)

@@ -1,0 +1,47 @@
+"""Where lifecycle records go: to the child's `notify`, then to the tree's hook.
+
+Both are called at the moment of the decision. One that raises is counted and never harms the tree; a record that nobody would see is not made.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import trio
+
+from supervisor.lifecycle import Record
+from supervisor.runtime.slot import Slot
+
+Hook = Callable[[Record], object]
+
+
+class Reports:
+    """The listeners of one supervisor."""
+
+    __slots__ = ("_path", "errors", "hook")
+
+    def __init__(self, hook: Hook | None, path: tuple[str, ...]) -> None:
+        self.hook = hook
+        self.errors = 0
+        self._path = path
+
+    def tree(self, kind: Callable[..., Record], *fields: Any) -> None:
+        """Report something about the supervisor itself."""
+        if self.hook is not None:
+            self._tell(self.hook, kind(trio.current_time(), self._path, *fields))
+
+    def child(self, slot: Slot, kind: Callable[..., Record], *fields: Any) -> None:
+        """Report something about a child."""
+        notify = slot.spec.notify
+        if notify is None and self.hook is None:
+            return
+        record = kind(trio.current_time(), slot.path, *fields)
+        if notify is not None:
+            self._tell(notify, record)
+        if self.hook is not None:
+            self._tell(self.hook, record)
+
+    def _tell(self, listener: Hook, record: Record) -> None:
+        try:
+            listener(record)
+        except Exception:  # noqa: BLE001 - whatever a listener does wrong is not the tree's fault
+            self.errors += 1

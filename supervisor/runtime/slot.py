@@ -1,0 +1,227 @@
+"""A place in the tree: the spec, what the loop knows of its child, and the reference that outlives every restart.
+
+Only the loop writes a slot; a `ChildRef` reads it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sized
+from contextvars import Context, copy_context
+from typing import Any, Generic, Protocol, TypeVar
+
+import trio
+
+from supervisor.exits import Exit, Past
+from supervisor.lifecycle import State
+from supervisor.policy.response import HISTORY
+from supervisor.spec import Child
+
+T = TypeVar("T")
+
+
+class Life(Protocol):
+    """What a slot and those who act on it know of an incarnation."""
+
+    generation: int
+    variant: Any
+    rung: int
+    task: trio.lowlevel.Task | None
+    timed_out: bool
+    killed: bool
+    killed_at: float
+    subtrees: tuple[Any, ...]
+
+    def stop(self, reason: str) -> None:
+        """Cancel it, with grace."""
+        ...
+
+    def kill(self) -> None:
+        """End its grace."""
+        ...
+
+
+class OneShot(Generic[T]):
+    """A value that comes once, and those who wait for it."""
+
+    __slots__ = ("_event", "_value")
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+        self._value: T | None = None
+
+    def set(self, value: T) -> None:
+        """Give the value; later ones fall on the floor."""
+        if not self._event.is_set():
+            self._value = value
+            self._event.set()
+
+    async def wait(self) -> T:
+        """The value, once it is there."""
+        await self._event.wait()
+        return self._value  # pyright: ignore[reportReturnType] - set before the event
+
+
+class Slot:
+    """What the loop knows of one child; see `State` for where it can stand."""
+
+    __slots__ = (
+        "alarm",
+        "asked",
+        "context",
+        "crashes",
+        "doomed",
+        "ending",
+        "exit",
+        "generation",
+        "held",
+        "incarnation",
+        "kept",
+        "known",
+        "last",
+        "mailbox",
+        "ordered",
+        "parent",
+        "past",
+        "readiness",
+        "restarts",
+        "returns",
+        "rung",
+        "since",
+        "spec",
+        "state",
+        "value",
+        "variant",
+    )
+
+    def __init__(self, spec: Child, parent: tuple[str, ...], *, ordered: bool) -> None:
+        self.spec = spec
+        self.parent = parent
+        self.ordered = ordered  # stops one by one in reverse order; else together with its like
+        self.context: Context = copy_context()  # of whoever started it; every incarnation runs in a copy
+        self.state = State.WAITING
+        self.asked = True  # by boot or by a person, and not ready since: a failed start is told, not repeated
+        self.known = False  # was ready once: a child that never was is not kept
+        self.held = False  # stopped on purpose
+        self.doomed = False  # its stop is planned: an exit before that is part of it
+        self.returns = False  # it starts again once it has stopped
+        self.incarnation: Life | None = None
+        self.generation = 0
+        self.variant = spec.variant
+        self.rung = 0
+        self.restarts = 0
+        self.crashes = 0
+        self.since = 0.0
+        self.alarm = 0
+        self.value: Any = None
+        self.last: Exit | None = None
+        self.past: deque[Past] | None = None
+        self.exit: Exit | None = None
+        self.mailbox: Sized | None = None
+        self.kept: dict[object, Any] | None = None
+        self.ending: OneShot[Exit] | None = None
+        self.readiness: list[OneShot[Exit | None]] | None = None
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The ids from the root down to this child."""
+        return (*self.parent, self.spec.id)
+
+    def remember(self, incarnation: Life, end: Exit, now: float) -> None:
+        """Take the end of an incarnation into the bounded history."""
+        self.incarnation = None
+        self.last = end
+        if self.past is None:
+            self.past = deque(maxlen=HISTORY)
+        value = end.value if end.kind.abnormal else None
+        self.past.append(
+            Past(incarnation.generation, incarnation.variant, incarnation.rung, end.kind, value, self.since, now)
+        )
+
+    def begin_anew(self) -> None:
+        """Forget how it went so far: a person wants it up."""
+        self.asked, self.held = True, False
+        self.variant, self.rung, self.crashes, self.past = self.spec.variant, 0, 0, None
+        self.exit = None
+
+    def on_ready(self, reply: "OneShot[Exit | None]") -> None:
+        """Tell `reply` when the child is ready (None), or that it will not be (its exit)."""
+        self.readiness = self.readiness or []
+        self.readiness.append(reply)
+
+    def tell_readiness(self, end: Exit | None) -> None:
+        """Answer those who wait for the child to be ready."""
+        replies, self.readiness = self.readiness, None
+        for reply in replies or ():
+            reply.set(end)
+
+    def settle(self, end: Exit) -> None:
+        """Tell those who wait that the child does not come back."""
+        self.exit = end
+        self.tell_readiness(end)
+        if self.ending is not None:
+            self.ending.set(end)
+            self.ending = None
+
+    def keep(self, key: object, factory: Callable[[], T]) -> T:
+        """The object kept under `key`, made on the first call."""
+        if self.kept is None:
+            self.kept = {}
+        if key not in self.kept:
+            self.kept[key] = factory()
+        return self.kept[key]
+
+
+class ChildRef:
+    """A child as others see it: the same through all its restarts."""
+
+    __slots__ = ("_slot", "_stop")
+
+    def __init__(self, slot: Slot, stop: Callable[[Slot, str], None]) -> None:
+        self._slot = slot
+        self._stop = stop
+
+    def __repr__(self) -> str:
+        return f"<ChildRef {'/'.join(self.path)} {self.state.value}>"
+
+    @property
+    def id(self) -> str:
+        """The id of its spec."""
+        return self._slot.spec.id
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The ids from the root down to it."""
+        return self._slot.path
+
+    @property
+    def state(self) -> State:
+        """Where it stands now."""
+        return self._slot.state
+
+    @property
+    def generation(self) -> int:
+        """The number of its present or last incarnation, from 1; 0 before the first."""
+        return self._slot.generation
+
+    @property
+    def value(self) -> Any:
+        """What it gave to `task_status.started()` last."""
+        return self._slot.value
+
+    @property
+    def exit(self) -> Exit | None:
+        """Its final exit, once it does not come back by itself."""
+        return self._slot.exit
+
+    async def wait(self) -> Exit:
+        """Its final exit, as soon as it does not come back by itself."""
+        slot = self._slot
+        if slot.exit is not None:
+            await trio.lowlevel.checkpoint()
+            return slot.exit
+        if slot.ending is None:
+            slot.ending = OneShot()
+        return await slot.ending.wait()
+
+    def cancel(self, reason: str = "cancelled through its reference") -> None:
+        """Ask its supervisor to stop it for good; does not wait."""
+        self._stop(self._slot, reason)

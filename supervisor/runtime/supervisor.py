@@ -1,0 +1,304 @@
+"""The loop: one task that owns the nursery of a supervisor and is the only writer of its children's state.
+
+Incarnations, alarms and callers post; the loop takes the posts in order, lets pure functions decide, has the roster act, and never waits for
+anything but the next post or alarm. So it answers at any time, also amid a backoff, a slow start or a slow stop.
+"""
+
+from collections.abc import Sequence
+from traceback import clear_frames
+from typing import Any
+
+import trio
+
+from supervisor.errors import BadSpec, ChildAlive, ChildExists, GaveUp, StartFailed, TooDeep, TreeStopped
+from supervisor.exits import Exit, ExitKind
+from supervisor.lifecycle import (
+    ChildExited,
+    State,
+    SupervisorEnded,
+    SupervisorGaveUp,
+    SupervisorStarted,
+    SupervisorStopping,
+)
+from supervisor.runtime.flags import Settings
+from supervisor.runtime.inbox import BATCH, Inbox
+from supervisor.runtime.incarnation import Incarnation, enclosing, path_below
+from supervisor.runtime.judge import Judge
+from supervisor.runtime.reports import Reports
+from supervisor.runtime.roster import NEVER_RAN, Roster
+from supervisor.runtime.slot import OneShot, Slot
+from supervisor.runtime.sweep import Sweep, closing, regroup
+from supervisor.spec import Again, AutoShutdown, Child, Escalate, Stop, Strategy
+
+DEPTH_LIMIT = 100
+"""Supervisors inside supervisors; trio itself fails at some 330 nurseries that unwind together."""
+
+
+class Loop:
+    """One supervisor at work."""
+
+    def __init__(self, settings: Settings, children: Sequence[Child]) -> None:
+        self.parent = enclosing()
+        above = self.parent.owner if self.parent is not None and isinstance(self.parent.owner, Loop) else None
+        self.path = path_below(self.parent, settings.name)
+        self.depth = above.depth + 1 if above else 1
+        if self.depth > DEPTH_LIMIT:
+            raise TooDeep(self.path, DEPTH_LIMIT)
+        self.settings = settings.inherit(above.settings if above else None, self.path)
+        self.inbox = Inbox()
+        self.reports = Reports(self.settings.hook, self.path)
+        self.roster = Roster(self, self.reports, settings.overdue)
+        self.roster.when_idle = self._became_idle
+        self.body = trio.CancelScope()
+        self.booted = trio.Event()
+        self.closing: str | None = None
+        self.closed: OneShot[None] = OneShot()
+        self.idle: OneShot[None] = OneShot()
+        self.watchers = 0  # tasks that wait for the end, and need not be cancelled at it
+        self.failure: BaseException | None = None
+        self.cause: BaseException | None = None
+        self.over = False
+        self._watched = False
+        self._judge = Judge(self.settings)
+        self._enter_all(children)
+        self._sweep: Sweep | None = Sweep(self.roster, (), self.roster.slots.values(), "")
+
+    def _enter_all(self, children: Sequence[Child]) -> None:
+        for child in children:
+            if child.id in self.roster.slots:
+                raise BadSpec(child.id, "id", child.id, "a sibling has it already: give each child its own")
+            self.enter(child, ordered=True)
+
+    def enter(self, child: Child, *, ordered: bool) -> Slot:
+        """Take a child in at the end of the order; it runs when its turn comes, or when `begin` is posted."""
+        if self.closing is not None:
+            raise TreeStopped(self.path)
+        there = self.roster.slots.get(child.id)
+        if there is not None:
+            raise ChildExists(child.id, there.state)
+        slot = Slot(child, self.path, ordered=ordered)
+        self.roster.enter(slot)
+        return slot
+
+    # --- the task
+
+    @trio.lowlevel.enable_ki_protection
+    async def run(self) -> None:
+        """Supervise until the tree is closed and its last child is gone."""
+        if self.parent is not None:
+            self.parent.adopt(self)
+        try:
+            async with trio.open_nursery() as self.roster.nursery:
+                await self._serve_to_the_end()
+        finally:
+            if self.parent is not None:
+                self.parent.part(self)
+            self._finish()
+
+    async def _serve_to_the_end(self) -> None:
+        try:
+            await self._serve()
+        except trio.Cancelled:
+            # Not lost: whoever opened the tree stands in the same cancelled scope, and meets it when the tree is down.
+            self.close("the scope around the supervisor was cancelled")
+            with trio.CancelScope(shield=True):  # bounded by the grace of the children
+                await self._serve()
+        except BaseException:
+            for slot in self.roster.slots.values():
+                if slot.incarnation is not None:
+                    slot.incarnation.kill()
+                    slot.incarnation.stop("the supervisor itself failed")
+            raise
+
+    async def _serve(self) -> None:
+        self._advance()
+        while self.closing is None or self.roster.busy:
+            if self._sweep is not None and self._sweep.has_more:
+                await trio.lowlevel.checkpoint()
+            else:
+                await self.inbox.wait(self.roster.alarms.next())
+            self.inbox.take()
+            self._ring()
+            self._advance()
+
+    def _advance(self) -> None:
+        if self._sweep is not None and self._sweep.advance():
+            self._sweep = None
+            if not self.booted.is_set():
+                self.booted.set()
+                self.reports.tree(SupervisorStarted)
+
+    def _finish(self) -> None:
+        self.over = True
+        self.inbox.take(len(self.inbox))
+        for slot in list(self.roster.slots.values()):
+            if slot.state is not State.DOWN:
+                self.roster.end(slot, NEVER_RAN)
+        self.reports.tree(SupervisorEnded)
+        self.closed.set(None)
+        if not self._watched:
+            self.body.cancel(self.closing)
+
+    def _became_idle(self) -> None:
+        self._watched = self.watchers > 0
+        self.idle.set(None)
+        self.idle = OneShot()
+
+    # --- news of children
+
+    def became_ready(self, incarnation: Incarnation, value: Any) -> None:
+        """An incarnation called `started`, or was first scheduled."""
+        slot = incarnation.slot
+        if slot.incarnation is incarnation and slot.state is State.STARTING:
+            self.roster.ready(slot, value)
+
+    def ended(self, incarnation: Incarnation, end: Exit, error: BaseException | None) -> None:
+        """An incarnation ended."""
+        slot = incarnation.slot
+        if slot.incarnation is not incarnation:
+            return
+        now = trio.current_time()
+        self.roster.alarms.clear(slot)
+        slot.remember(incarnation, end, now)
+        self.reports.child(slot, ChildExited, incarnation.generation, end, now - slot.since)
+        if error is not None and not isinstance(error, Exception | trio.Cancelled):
+            self._fail(error, None, f"child {incarnation.id!r} raised {type(error).__name__}")
+        if self.closing is not None or slot.doomed:
+            self._stopped(slot, end)
+        else:
+            self._react(slot, end, error)
+        if error is not None and end.kind is not ExitKind.FAULT:
+            clear_frames(error.__traceback__)
+
+    def _stopped(self, slot: Slot, end: Exit) -> None:
+        if self.closing is None and slot.returns:
+            self.roster.await_turn(slot)
+            self._take_turn(slot)
+        else:
+            self.roster.end(slot, end)
+
+    def _react(self, slot: Slot, end: Exit, error: BaseException | None) -> None:
+        answer, why = self._judge.answer(slot, end)
+        match answer:
+            case Again():
+                self._return(slot, answer)
+            case Stop():
+                self._let_go(slot, end, error)
+            case Escalate():
+                self.roster.end(slot, end)
+                self.reports.tree(SupervisorGaveUp, slot.spec.id, end, why)
+                self._fail(GaveUp(self.path, slot.spec.id, end, why), error, f"gave up: {why}")
+
+    def _return(self, slot: Slot, again: Again) -> None:
+        slot.variant = slot.variant if again.variant is None else again.variant
+        slot.rung = again.rung
+        self.roster.delay(slot, again.after)
+        if self.settings.strategy is not Strategy.ONE_FOR_ONE:
+            self._sweep = regroup(self.roster, self.settings.strategy, slot, self._sweep)
+        elif slot.state is State.WAITING:
+            self._take_turn(slot)
+
+    def _let_go(self, slot: Slot, end: Exit, error: BaseException | None) -> None:
+        failed_start = slot.asked and not end.ready
+        self.roster.end(slot, end)
+        if failed_start and not self.booted.is_set() and slot.ordered:
+            self._fail(StartFailed(slot.spec.id, end), error, f"child {slot.spec.id!r} did not start")
+        elif slot.spec.significant and not failed_start:
+            self._significant_end(slot)
+
+    def _significant_end(self, slot: Slot) -> None:
+        match self.settings.auto_shutdown:
+            case AutoShutdown.NEVER:
+                return
+            case AutoShutdown.ALL_SIGNIFICANT if self.roster.has_significant():
+                return
+            case AutoShutdown.ANY_SIGNIFICANT | AutoShutdown.ALL_SIGNIFICANT:
+                self.close(f"significant child {slot.spec.id!r} ended")
+
+    def _take_turn(self, slot: Slot) -> None:
+        if self._sweep is None or slot not in self._sweep.starts:
+            self.roster.spawn(slot)
+
+    def _ring(self) -> None:
+        now = trio.current_time()
+        for _ in range(BATCH):
+            slot = self.roster.alarms.due(now)
+            if slot is None:
+                return
+            self._rang(slot)
+
+    def _rang(self, slot: Slot) -> None:
+        incarnation = slot.incarnation
+        match slot.state:
+            case State.BACKOFF:
+                self.roster.await_turn(slot)
+                self._take_turn(slot)
+            case State.STARTING if incarnation is not None:
+                incarnation.timed_out = True
+                self.roster.halt(slot, f"not ready within {slot.spec.start_timeout:g} s")
+            case State.STOPPING if incarnation is not None and incarnation.killed:
+                self.roster.report_overdue(slot)
+            case State.STOPPING:
+                self.roster.cut(slot)
+            case _:
+                pass
+
+    # --- the end
+
+    def close(self, reason: str) -> None:
+        """Stop all children in order and let nothing start any more."""
+        if self.closing is not None:
+            return
+        self.closing = reason
+        self.reports.tree(SupervisorStopping, reason)
+        self._sweep = closing(self.roster, reason)
+        self.booted.set()
+
+    def hurry(self) -> None:
+        """The grace of the incarnation around this supervisor is over: so is that of every child."""
+        self.inbox.post(self._hurry)
+
+    def _hurry(self) -> None:
+        self.close("the grace of the supervisor is over")
+        if self._sweep is not None:
+            self._sweep.hurry()
+
+    def _fail(self, failure: BaseException, cause: BaseException | None, reason: str) -> None:
+        if self.failure is None or not isinstance(failure, Exception):
+            self.failure, self.cause = failure, cause
+        self.close(reason)
+        self.body.cancel(reason)
+
+    # --- what people ask for, posted by the `Supervisor` they hold
+
+    def begin(self, slot: Slot) -> None:
+        """Run a child that was entered."""
+        if slot.state is State.WAITING and self.closing is None:
+            self.roster.spawn(slot)
+
+    def hold(self, slot: Slot, reason: str) -> None:
+        """Stop a child; it stays down until a person wants it up."""
+        slot.held, slot.doomed, slot.returns = True, True, False
+        self.roster.halt(slot, reason)
+
+    def revive(self, slot: Slot, reply: OneShot[Exit | None]) -> None:
+        """Run a child anew: one that is down or waits starts, one that runs is stopped first."""
+        if self.closing is not None:
+            reply.set(NEVER_RAN)
+            return
+        slot.on_ready(reply)
+        slot.begin_anew()
+        if slot.incarnation is not None:
+            slot.doomed = slot.returns = True
+            self.roster.halt(slot, "restarted by hand")
+        else:
+            self.roster.await_turn(slot)
+            self._take_turn(slot)
+
+    def delete(self, slot: Slot, reply: OneShot[ChildAlive | None]) -> None:
+        """Forget a child that is down."""
+        if slot.state is State.DOWN:
+            self.roster.forget(slot)
+            reply.set(None)
+        else:
+            reply.set(ChildAlive(slot.spec.id, slot.state))

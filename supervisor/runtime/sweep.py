@@ -1,0 +1,103 @@
+"""An ordered walk over a tree: stop some children wave by wave, then start some one by one.
+
+Each step is taken when the one before it is done; nothing here waits, the loop calls `advance` after every batch of news. Waves are
+cancelled in slices, so that stopping a hundred thousand children does not keep the event loop.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from supervisor.lifecycle import State
+from supervisor.policy.strategy import Member, plan
+from supervisor.runtime.inbox import BATCH
+from supervisor.runtime.roster import ALIVE, Roster
+from supervisor.runtime.slot import Slot
+from supervisor.spec import Restart, Strategy
+
+
+class Sweep:
+    """Stops in waves, then starts in order, when the delay of those in `delayed` is over."""
+
+    def __init__(self, roster: Roster, waves: Iterable[Sequence[Slot]], starts: Iterable[Slot], reason: str) -> None:
+        self.starts = deque(starts)
+        self.delayed: list[Slot] = []
+        self.hurried = False
+        self._roster = roster
+        self._waves = deque(waves)
+        self._reason = reason
+        self._to_cancel: deque[Slot] = deque()
+        self._to_await: deque[Slot] = deque()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something to cancel without waiting for news."""
+        return bool(self._to_cancel)
+
+    def hurry(self) -> None:
+        """Stop all that is left at once, without grace."""
+        self.hurried = True
+        rest = [*self._to_await, *(slot for wave in self._waves for slot in wave)]
+        self._waves.clear()
+        self._to_await, self._to_cancel = deque(rest), deque(rest)
+
+    def advance(self) -> bool:
+        """Take the steps that can be taken now; whether all are done."""
+        return self._stopped() and self._started()
+
+    def _stopped(self) -> bool:
+        while True:
+            for _ in range(min(BATCH, len(self._to_cancel))):
+                self._roster.halt(self._to_cancel.popleft(), self._reason, at_once=self.hurried)
+            while self._to_await and self._to_await[0].state not in ALIVE:
+                self._to_await.popleft()
+            if self._to_cancel or self._to_await:
+                return False
+            if not self._waves:
+                return True
+            wave = self._waves.popleft()
+            self._to_cancel, self._to_await = deque(wave), deque(wave)
+
+    def _started(self) -> bool:
+        if any(slot.state is State.BACKOFF for slot in self.delayed):
+            return False
+        while self.starts:
+            slot = self.starts[0]
+            match slot.state:
+                case State.WAITING:
+                    self._roster.spawn(slot)
+                    return False
+                case State.STARTING | State.STOPPING | State.BACKOFF:
+                    return False
+                case State.RUNNING | State.DOWN:
+                    self.starts.popleft()
+        return True
+
+
+def regroup(roster: Roster, strategy: Strategy, failed: Slot, under_way: Sweep | None) -> Sweep:
+    """The walk that brings `failed` back together with those whom `strategy` ties to it, and with those a walk under way still owes."""
+    slots = roster.slots
+    members = [
+        Member(slot.spec.id, slot.state in ALIVE, slot.spec.restart is Restart.TEMPORARY, slot.held)
+        for slot in slots.values()
+    ]
+    todo = plan(strategy, members, failed.spec.id)
+    owed = {slot.spec.id for slot in under_way.starts if slot.state is not State.DOWN} if under_way else set[str]()
+    returning = owed.union(todo.start)
+    for name in todo.stop:
+        slots[name].doomed, slots[name].returns = True, name in returning
+    starts = [slot for slot in slots.values() if slot.spec.id in returning]
+    for slot in starts:
+        if slot.state is State.DOWN:
+            roster.await_turn(slot)
+    reason = f"{strategy.value}: child {failed.spec.id!r} comes back"
+    sweep = Sweep(roster, [[slots[name]] for name in todo.stop], starts, reason)
+    sweep.delayed = [*(under_way.delayed if under_way else ()), failed]
+    return sweep
+
+
+def closing(roster: Roster, reason: str) -> Sweep:
+    """The walk that ends a tree: first the children without a place in the order, together; then the others, the youngest first."""
+    slots = roster.slots.values()
+    together = [slot for slot in slots if not slot.ordered]
+    one_by_one = [[slot] for slot in reversed(slots) if slot.ordered]
+    return Sweep(roster, [together, *one_by_one], (), reason)

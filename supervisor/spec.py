@@ -1,0 +1,192 @@
+"""What a child is and what a supervisor is told about it: inert, validated values.
+
+A spec starts nothing. Everything that can be wrong with it is said when it is made, by the name of the field.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from math import inf
+from typing import Any, Protocol, TypeGuard
+
+import attrs
+
+from supervisor.errors import BadSpec
+from supervisor.exits import Exit, Past
+from supervisor.lifecycle import Record
+
+
+class Restart(Enum):
+    """When a child that ended comes back."""
+
+    PERMANENT = "permanent"
+    """always"""
+    TRANSIENT = "transient"
+    """after a failure only"""
+    TEMPORARY = "temporary"
+    """never; its spec is forgotten when it ends"""
+
+
+class Strategy(Enum):
+    """Which siblings are touched when a child must come back."""
+
+    ONE_FOR_ONE = "one_for_one"
+    """none"""
+    REST_FOR_ONE = "rest_for_one"
+    """those started after it"""
+    ONE_FOR_ALL = "one_for_all"
+    """all"""
+
+
+class AutoShutdown(Enum):
+    """Whether the tree ends by itself when significant children have ended for good."""
+
+    NEVER = "never"
+    ANY_SIGNIFICANT = "any_significant"
+    """with the first of them"""
+    ALL_SIGNIFICANT = "all_significant"
+    """with the last of them"""
+
+
+@attrs.frozen
+class Again:
+    """Come back `after` seconds as `variant` (None keeps the present one); `rung` is handed back to the policy next time."""
+
+    after: float = 0.0
+    variant: Any = None
+    rung: int = 0
+
+
+@attrs.frozen
+class Stop:
+    """Do not come back; siblings are not touched."""
+
+
+@attrs.frozen
+class Escalate:
+    """The supervisor gives up: this is for its parent to decide."""
+
+
+Answer = Again | Stop | Escalate
+
+Respond = Callable[[Exit, tuple[Past, ...], Any, float, float], Answer]
+"""A response policy: `(exit, history, conditions, now, roll)`, pure. History has the newest last and is bounded."""
+
+
+class Delay(Protocol):
+    """The wait before an attempt (the first repetition is 1); `roll` is in [0, 1)."""
+
+    def delay(self, attempt: int, roll: float) -> float:
+        """Seconds."""
+        ...
+
+
+def _takes_task_status(run: Callable[..., Any]) -> bool:
+    code = getattr(run, "__code__", None)
+    if code is not None:
+        return "task_status" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    try:
+        return "task_status" in inspect.signature(run).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+@attrs.frozen(init=False)
+class Child:
+    """The specification of a child: the function, its arguments, and how it is to be kept alive.
+
+    `run(*args)` is any trio function. When it takes `task_status`, it is ready once it calls `task_status.started(value)`, else as soon
+    as it is first scheduled. `respond` is consulted when it ends with a `Fault`; `backoff` delays its return after crashes. `variant`
+    other than None is passed to `run` as keyword `variant`. `notify` receives every lifecycle record of this child, synchronously.
+
+    Args:
+        id: A name unique among siblings.
+        run: An async function.
+        args: Its positional arguments.
+        restart: When it comes back by itself.
+        shutdown: Grace in seconds between the request to stop and the end of its cleanup; 0 cuts cleanup at once, inf waits.
+        start_timeout: Seconds it may take to become ready.
+        significant: Whether its end can end the tree (see `AutoShutdown`).
+
+    Raises:
+        BadSpec: A field has a value that cannot work.
+    """
+
+    id: str
+    run: Callable[..., Awaitable[Any]]
+    args: tuple[Any, ...]
+    restart: Restart
+    shutdown: float
+    start_timeout: float
+    significant: bool
+    respond: Respond | None
+    variant: Any
+    notify: Callable[[Record], object] | None
+    backoff: Delay | None
+    announces: bool
+    """whether `run` takes `task_status`"""
+
+    def __init__(  # noqa: PLR0913 - a spec has the fields that supervision has questions
+        self,
+        id: str,  # noqa: A002 - OTP's word for it
+        run: Callable[..., Awaitable[Any]],
+        *args: Any,
+        restart: Restart = Restart.PERMANENT,
+        shutdown: float = 5.0,
+        start_timeout: float = inf,
+        significant: bool = False,
+        respond: Respond | None = None,
+        variant: Any = None,
+        notify: Callable[[Record], object] | None = None,
+        backoff: Delay | None = None,
+    ) -> None:
+        _check(id, run, restart, shutdown, start_timeout)
+        _check_more(id, restart=restart, significant=significant, calls={"respond": respond, "notify": notify})
+        if backoff is not None and not callable(getattr(backoff, "delay", None)):
+            raise BadSpec(id, "backoff", backoff, "give a Backoff, or None")
+        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - attrs makes it
+            id,
+            run,
+            args,
+            restart,
+            float(shutdown),
+            float(start_timeout),
+            significant,
+            respond,
+            variant,
+            notify,
+            backoff,
+            _takes_task_status(run),
+        )
+
+
+def _check(name: object, run: object, restart: object, shutdown: object, start_timeout: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise BadSpec(name, "id", name, "give a non-empty string")
+    if not callable(run):
+        raise BadSpec(name, "run", run, "give an async function")
+    if inspect.iscoroutine(run):
+        raise BadSpec(name, "run", "a coroutine object", "give the async function itself and its arguments after it")
+    if not isinstance(restart, Restart):
+        raise BadSpec(name, "restart", restart, "give a member of Restart")
+    if not is_seconds(shutdown) or shutdown < 0:
+        raise BadSpec(name, "shutdown", shutdown, "give seconds from 0, or inf")
+    if not is_seconds(start_timeout) or start_timeout <= 0:
+        raise BadSpec(name, "start_timeout", start_timeout, "give seconds above 0, or inf")
+
+
+def _check_more(name: str, *, restart: Restart, significant: object, calls: dict[str, object]) -> None:
+    if not isinstance(significant, bool):
+        raise BadSpec(name, "significant", significant, "give True or False")
+    if significant and restart is Restart.PERMANENT:
+        raise BadSpec(
+            name, "significant", significant, "a permanent child never ends for good: make it transient or temporary"
+        )
+    for field, call in calls.items():
+        if call is not None and not callable(call):
+            raise BadSpec(name, field, call, "give a callable, or None")
+
+
+def is_seconds(value: object) -> TypeGuard[float]:
+    """Whether `value` is a number that can be a duration: real, and not NaN."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value  # noqa: PLR0124 - NaN differs from itself
