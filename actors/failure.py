@@ -91,7 +91,7 @@ class FailureKind(Enum):
     FIRST_CONTENT_TIMEOUT = ("first_content_timeout", _C.STREAM, _D.ELSEWHERE, "No content in time")
     STALLED = ("stalled", _C.STREAM, _D.ELSEWHERE, "Stream stalled")
     TOTAL_TIMEOUT = ("total_timeout", _C.STREAM, _D.ELSEWHERE, "Attempt took too long")
-    TOOL_JSON = ("tool_json", _C.CONTENT, _D.RETRY, "Tool call garbled")
+    TOOL_JSON = ("tool_json", _C.CONTENT, _D.STOP, "Tool call garbled")
     UNKNOWN_TOOL = ("unknown_tool", _C.CONTENT, _D.STOP, "Unknown tool called")
     CANCELLED = ("cancelled", _C.CONTEXT, _D.LEAVE, "Operation interrupted")
     DEADLINE = ("deadline", _C.CONTEXT, _D.LEAVE, "Operation timeout")

@@ -23,13 +23,15 @@ class Clocks:
     """How long an attempt may be silent, in seconds; `None` switches a clock off.
 
     `connect`: until the connection stands.  `first_event`: until the provider says anything.  `first_content`: until the first
-    thinking, text or tool call.  `gap`: between two pieces of content; pings prove life, not progress.  `total`: for the attempt.
+    thinking, text or tool call.  `gap`: between two pieces of content; pings prove life, not progress.  `buffered`: for an answer in one
+    piece, which says nothing before it is whole.  `total`: for any attempt.
     """
 
     connect: float | None = attrs.field(default=10.0, validator=_positive)
     first_event: float | None = attrs.field(default=20.0, validator=_positive)
     first_content: float | None = attrs.field(default=60.0, validator=_positive)
     gap: float | None = attrs.field(default=60.0, validator=_positive)
+    buffered: float | None = attrs.field(default=600.0, validator=_positive)
     total: float | None = attrs.field(default=None, validator=_positive)
 
 
@@ -63,5 +65,10 @@ class Route:
         """Whether the answer comes as it is made."""
         return self.mode is Mode.STREAMING
 
+    @property
+    def name(self) -> str:
+        """`provider:model`, whatever the mode."""
+        return f"{self.provider}:{self.model}"
+
     def __str__(self) -> str:
-        return f"{self.provider}:{self.model}" + ("" if self.streams else " (buffered)")
+        return self.name + ("" if self.streams else " (buffered)")

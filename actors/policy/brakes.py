@@ -1,0 +1,49 @@
+"""What keeps one provider's bad minute from becoming a storm: a circuit breaker for each route, a retry budget for each provider.
+
+Pure rules; `runtime/shared.py` holds their state.  Only what speaks of a route's health moves the breaker: a refused key or a
+malformed request says nothing about it, and a rate limit is a healthy provider's answer.
+"""
+
+import attrs
+
+from actors.failure import FailureKind, Phase
+from supervisor import Breaker, RetryBudget
+
+K = FailureKind
+
+_SICK = frozenset(
+    {
+        K.CONNECT_TIMEOUT,
+        K.TIMEOUT,
+        K.REFUSED,
+        K.OVERLOADED,
+        K.UNAVAILABLE,
+        K.SERVER,
+        K.FIRST_EVENT_TIMEOUT,
+        K.FIRST_CONTENT_TIMEOUT,
+    }
+)
+
+
+def sick(kind: FailureKind, phase: Phase) -> bool:
+    """Whether a failure speaks of a provider that cannot serve at present."""
+    return kind in _SICK or (kind is K.RESET and phase in {Phase.CONNECTION, Phase.FIRST_EVENT})
+
+
+BREAKER = Breaker(failures=5, within=30.0, rest=15.0, probes=1)
+"""Five failures in a row within 30 s open a route's breaker for 15 s; then one probe at a time decides."""
+
+BUDGET = RetryBudget(ratio=0.2, burst=20.0)
+"""Retries are at most a fifth of the requests to a provider, and twenty more at once."""
+
+
+@attrs.frozen
+class Brakes:
+    """The rules for every route and provider; `None` switches one off."""
+
+    breaker: Breaker | None = BREAKER
+    budget: RetryBudget | None = BUDGET
+
+
+BRAKES = Brakes()
+"""The usual ones."""

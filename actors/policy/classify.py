@@ -1,0 +1,167 @@
+"""What an exception means: facts in, a failure out, or `None` for what is no weather but a bug.
+
+Asked from the innermost cause outwards, and of each: our own wire errors, the system's error number, the type by name (so no client need
+be imported), the status a client's exception tells of.  Text decides last, and only by how a message begins, in lower case.  Never called
+on the success path (P16).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from actors.failure import Failure, FailureKind, Phase
+from actors.policy.meanings import (
+    BY_CODE,
+    BY_ERRNO,
+    BY_PHRASE,
+    BY_STATUS,
+    BY_TYPE,
+    CUT_ANSWER,
+    NO_ANSWER,
+    TEMPORARY_LOOKUP,
+    VAGUE,
+)
+from actors.source import EncodingError, RefusedError, TruncatedError, WireError
+
+K = FailureKind
+
+_REFUSALS = frozenset({"APIError", "HTTPStatusError"})
+"""The exceptions of the official clients, and of httpx, that tell of a refusal."""
+
+_WORD_LIMIT = 64
+"""Characters kept of a provider's own word and of its name for a request: a failure stays small (P14)."""
+
+
+def classify(error: BaseException, phase: Phase, provider: str = "", model: str = "") -> Failure | None:
+    """The failure an exception stands for; `None` means a bug, to be raised on."""
+    found: Failure | None = None
+    for cause in _causes(error):
+        if isinstance(cause, BaseExceptionGroup):
+            failure = _of_group(cause.exceptions, phase, provider, model)
+        else:
+            told = _refusal(cause) or cause
+            kind = _kind(told, phase)
+            said = str(told) or str(error) or type(told).__name__
+            failure = None if kind is None else attrs.evolve(_failure(kind, told), message=said, phase=phase, provider=provider, model=model)
+        # The innermost cause is the most exact, but for a time limit: only who set it knows for what.
+        if found is None or (failure and found.kind is K.TIMEOUT and failure.kind is K.CONNECT_TIMEOUT):
+            found = failure
+    return found
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The innermost cause first: the system's own word is more exact than a client's wrapping of it."""
+    chain: list[BaseException] = []
+    seen: BaseException | None = error
+    while seen is not None and seen not in chain:
+        chain.insert(0, seen)
+        if isinstance(seen, WireError | BaseExceptionGroup):
+            break
+        # Only what was raised `from` another error names its cause; an error that merely happened while another was being treated is a bug.
+        seen = seen.__cause__
+    return chain
+
+
+def _of_group(errors: Sequence[BaseException], phase: Phase, provider: str, model: str) -> Failure | None:
+    """What several errors at once stand for: a bug among them is never hidden, a provider's word goes before the network's."""
+    failures = [classify(error, phase, provider, model) for error in errors]
+    known = [failure for failure in failures if failure is not None]
+    return min(known, key=_said_nothing) if len(known) == len(failures) else None
+
+
+def _said_nothing(failure: Failure) -> bool:
+    return failure.status is None
+
+
+def _kind(error: BaseException, phase: Phase) -> FailureKind | None:
+    match error:
+        case RefusedError():
+            return _refused(error)
+        case TruncatedError():
+            return K.TRUNCATED
+        case EncodingError():
+            return K.INVALID_REQUEST
+        case WireError():
+            return K.MALFORMED
+        case MemoryError():
+            return K.MEMORY
+        case _:
+            return _by_type(error, phase)
+
+
+def _refused(error: RefusedError) -> FailureKind:
+    said = [BY_CODE[word] for word in (error.code, error.kind) if word in BY_CODE]
+    exact = next((kind for kind in said if kind not in VAGUE), None)
+    status = int(error.code) if error.status < 400 and error.code.isdecimal() else error.status
+    ours = K.INVALID_REQUEST if 400 <= status < 500 else K.SERVER
+    kind = exact or BY_STATUS.get(status) or next(iter(said), ours)
+    begins = error.message.lower().startswith
+    return next((then for when, phrases, then in BY_PHRASE if kind is when and begins(phrases)), kind)
+
+
+def _by_type(error: BaseException, phase: Phase) -> FailureKind | None:
+    names = [cls.__name__ for cls in type(error).__mro__]
+    number = error.errno if isinstance(error, OSError) else None
+    if "gaierror" in names:
+        return K.DNS_TEMPORARY if number in TEMPORARY_LOOKUP else K.DNS_PERMANENT
+    if number in BY_ERRNO:
+        return BY_ERRNO[number]
+    name = next((name for name in names if name in BY_TYPE), "")
+    if name == "RemoteProtocolError":
+        return _protocol(str(error).lower(), phase)
+    if name == "SSLError" and phase is not Phase.CONNECTION:
+        return K.RESET
+    return BY_TYPE.get(name)
+
+
+def _protocol(said: str, phase: Phase) -> FailureKind:
+    """A peer that closed is not one that speaks something else."""
+    if phase is not Phase.CONNECTION:
+        return K.TRUNCATED
+    if said.startswith(NO_ANSWER):
+        return K.RESET
+    return K.TRUNCATED if said.startswith(CUT_ANSWER) else K.PROTOCOL
+
+
+def _refusal(error: BaseException) -> RefusedError | None:
+    """The refusal that an exception of a provider's own client tells of, so that any client can be a route."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if not names & _REFUSALS or names & BY_TYPE.keys():
+        return None
+    response: object = getattr(error, "response", None)
+    numbers = (getattr(error, "status_code", 0), getattr(error, "code", 0), getattr(response, "status_code", 0))
+    words = (getattr(error, name, "") for name in ("error_code", "code", "type", "status"))
+    code, kind, *_ = (*(word for word in words if word and isinstance(word, str)), "", "")
+    given: Mapping[str, str] = getattr(response, "headers", None) or {}
+    headers = {name.lower(): value for name, value in given.items()}
+    return RefusedError(
+        str(error),
+        status=next((number for number in numbers if number and isinstance(number, int)), 0),
+        kind=kind,
+        code=code,
+        headers=headers,
+        retry_after=_seconds(headers.get("retry-after", "")),
+    )
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _failure(kind: FailureKind, error: BaseException, phase: Phase, provider: str, model: str) -> Failure:
+    if not isinstance(error, RefusedError):
+        return Failure(kind, str(error) or type(error).__name__, phase, provider, model)
+    return Failure(
+        kind,
+        error.message,
+        phase,
+        provider,
+        model,
+        status=error.status or None,
+        code=(error.code or error.kind)[:_WORD_LIMIT],
+        retry_after=error.retry_after,
+        request_id=(error.headers.get("request-id", "") or error.headers.get("x-request-id", ""))[:_WORD_LIMIT],
+    )

@@ -1,0 +1,167 @@
+"""What the words and numbers of the outside world mean: statuses, providers' codes, system errors, exceptions by name.
+
+Tables only; `classify` says in which order they are asked.  The one rule: a row is a fact that a provider documents or that was seen on
+the wire, and no text is looked for anywhere but at the beginning of a message.
+"""
+
+import errno
+
+from actors.failure import FailureKind
+
+K = FailureKind
+
+BY_STATUS: dict[int, FailureKind] = {
+    400: K.INVALID_REQUEST,
+    401: K.INVALID_KEY,
+    402: K.QUOTA,
+    403: K.PERMISSION,
+    404: K.MODEL_UNAVAILABLE,
+    407: K.PERMISSION,
+    408: K.TIMEOUT,
+    409: K.SERVER,
+    410: K.MODEL_UNAVAILABLE,
+    413: K.TOO_LARGE,
+    414: K.TOO_LARGE,
+    422: K.INVALID_REQUEST,
+    425: K.UNAVAILABLE,
+    429: K.RATE_LIMIT,
+    431: K.TOO_LARGE,
+    499: K.RESET,
+    500: K.SERVER,
+    502: K.UNAVAILABLE,
+    503: K.UNAVAILABLE,
+    504: K.TIMEOUT,
+    529: K.OVERLOADED,
+}
+
+BY_CODE: dict[str, FailureKind] = {
+    # Anthropic's error types
+    "rate_limit_error": K.RATE_LIMIT,
+    "overloaded_error": K.OVERLOADED,
+    "api_error": K.SERVER,
+    "timeout_error": K.TIMEOUT,
+    "authentication_error": K.INVALID_KEY,
+    "permission_error": K.PERMISSION,
+    "not_found_error": K.MODEL_UNAVAILABLE,
+    "request_too_large": K.TOO_LARGE,
+    "billing_error": K.QUOTA,
+    "contract_spend_limit_reached": K.QUOTA,
+    "enforced_spend_limit_reached": K.QUOTA,
+    "linked_organization_spend_limit_reached": K.QUOTA,
+    "linked_organization_billing_unavailable": K.QUOTA,
+    "organization_on_hold": K.PERMISSION,
+    # OpenAI's codes and types
+    "insufficient_quota": K.QUOTA,
+    "credit_balance_exhausted": K.QUOTA,
+    "organization_spend_limit_exceeded": K.QUOTA,
+    "project_spend_limit_exceeded": K.QUOTA,
+    "organization_usage_limit_exceeded": K.QUOTA,
+    "billing_hard_limit_reached": K.QUOTA,
+    "billing_not_active": K.QUOTA,
+    "rate_limit_exceeded": K.RATE_LIMIT,
+    "slow_down": K.OVERLOADED,
+    "server_error": K.SERVER,
+    "invalid_request_error": K.INVALID_REQUEST,
+    "vector_store_timeout": K.TIMEOUT,
+    "invalid_api_key": K.INVALID_KEY,
+    "model_not_found": K.MODEL_UNAVAILABLE,
+    "context_length_exceeded": K.CONTEXT_WINDOW,
+    "exceed_context_size_error": K.CONTEXT_WINDOW,
+    "content_policy_violation": K.POLICY,
+    "content_filter": K.POLICY,
+    "invalid_prompt": K.POLICY,
+    "tool_use_failed": K.TOOL_JSON,
+    # Google's statuses and reasons
+    "API_KEY_INVALID": K.INVALID_KEY,
+    "UNAUTHENTICATED": K.INVALID_KEY,
+    "PERMISSION_DENIED": K.PERMISSION,
+    "NOT_FOUND": K.MODEL_UNAVAILABLE,
+    "RESOURCE_EXHAUSTED": K.RATE_LIMIT,
+    "INTERNAL": K.SERVER,
+    "UNAVAILABLE": K.UNAVAILABLE,
+    "DEADLINE_EXCEEDED": K.TIMEOUT,
+    "CANCELLED": K.RESET,
+}
+
+VAGUE = frozenset({K.SERVER, K.INVALID_REQUEST})
+"""What a provider's word says when it only names the culprit (`api_error` comes with 401 too): the status says more."""
+
+BY_PHRASE: tuple[tuple[FailureKind, tuple[str, ...], FailureKind], ...] = (
+    (
+        K.INVALID_REQUEST,
+        (
+            "prompt is too long",
+            "prompt too long",
+            "input length and `max_tokens` exceed",
+            "the input token count",
+            "unable to submit request because the input token count",
+            "this model's maximum context length is",
+            "this endpoint's maximum context length is",
+            "this model's maximum prompt length is",
+            "the input length exceeds the context length",
+            "the request exceeds the available context size",
+        ),
+        K.CONTEXT_WINDOW,
+    ),
+    (K.SERVER, ("context size has been exceeded",), K.CONTEXT_WINDOW),
+    (K.INVALID_REQUEST, ("your credit balance is too low",), K.QUOTA),
+    (K.INVALID_REQUEST, ("api key not valid", "incorrect api key provided"), K.INVALID_KEY),
+    (K.INVALID_REQUEST, ("api key expired",), K.EXPIRED_KEY),
+    (K.INVALID_KEY, ("api key expired", "oauth token has expired"), K.EXPIRED_KEY),
+    (K.INVALID_REQUEST, ("user location is not supported",), K.PERMISSION),
+)
+"""What the status says, how a message begins that says more, and what it is then."""
+
+BY_TYPE: dict[str, FailureKind] = {
+    "ConnectTimeout": K.CONNECT_TIMEOUT,
+    "TimeoutException": K.TIMEOUT,
+    "APITimeoutError": K.TIMEOUT,
+    "TooSlowError": K.TIMEOUT,
+    "TimeoutError": K.TIMEOUT,
+    "ConnectError": K.REFUSED,
+    "ConnectionRefusedError": K.REFUSED,
+    "ProxyError": K.REFUSED,
+    "NetworkError": K.RESET,
+    "ConnectionError": K.RESET,
+    "BrokenResourceError": K.RESET,
+    "APIConnectionError": K.RESET,
+    "RemoteProtocolError": K.PROTOCOL,
+    "UnsupportedProtocol": K.PROTOCOL,
+    "TooManyRedirects": K.PROTOCOL,
+    "DecodingError": K.MALFORMED,
+    "APIResponseValidationError": K.MALFORMED,
+    # A line that breaks under TLS is no flaw of TLS.
+    "SSLEOFError": K.RESET,
+    "SSLSyscallError": K.RESET,
+    "SSLZeroReturnError": K.RESET,
+    "SSLCertVerificationError": K.TLS,
+    "SSLError": K.TLS,
+}
+"""By the name of the exception's class or, where that is not here, of the nearest of its bases that is."""
+
+BY_ERRNO: dict[int, FailureKind] = {
+    errno.ECONNREFUSED: K.REFUSED,
+    errno.ECONNRESET: K.RESET,
+    errno.ECONNABORTED: K.RESET,
+    errno.EPIPE: K.RESET,
+    errno.ENOTCONN: K.RESET,
+    errno.ESHUTDOWN: K.RESET,
+    errno.ENETRESET: K.RESET,
+    errno.ETIMEDOUT: K.TIMEOUT,
+    errno.EHOSTUNREACH: K.REFUSED,
+    errno.EHOSTDOWN: K.REFUSED,
+    errno.ENETUNREACH: K.REFUSED,
+    errno.ENETDOWN: K.REFUSED,
+    errno.EADDRNOTAVAIL: K.REFUSED,
+    errno.EMFILE: K.FILES,
+    errno.ENFILE: K.FILES,
+    errno.ENOMEM: K.MEMORY,
+    errno.ENOBUFS: K.MEMORY,
+}
+
+TEMPORARY_LOOKUP = frozenset({-3, -10, -11, 2, 11002})
+"""Lookup errors that pass: EAI_AGAIN, EAI_MEMORY and EAI_SYSTEM of Linux, EAI_AGAIN of macOS and of Windows; others are final."""
+
+NO_ANSWER = ("server disconnected", "the server closed the connection without an answer")
+CUT_ANSWER = ("peer closed connection", "the server closed")
+"""How the messages of h11, httpcore2 and our own transport begin where the peer closed rather than spoke something else than HTTP."""

@@ -1,0 +1,62 @@
+"""Every provider by name: the one line that adding a provider takes.
+
+A provider is made on first use, so that a client nobody asks for is never imported; all of them send through one connection pool.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from importlib import import_module
+from os import environ
+from typing import TypeAlias
+
+import httpcore2
+
+from actors.config import Endpoint, Settings
+from actors.providers.connections import Connections
+from actors.route import Route
+from actors.source import Provider
+
+Network: TypeAlias = httpcore2.AsyncNetworkBackend
+"""What opens connections: trio's sockets, or a network in memory."""
+
+TABLE: Mapping[str, str] = {
+    "anthropic": "actors.providers.anthropic:AnthropicProvider",
+}
+"""A provider's name in routes, and the module and class that make it out of an endpoint and the pool."""
+
+
+class Providers:
+    """Providers by name, over one pool."""
+
+    def __init__(self, settings: Settings, own: Mapping[str, Provider], pool: Connections) -> None:
+        self._settings = settings
+        self._made = dict(own)
+        self._pool = pool
+
+    def __getitem__(self, name: str) -> Provider:
+        provider = self._made.get(name)
+        if provider is None:
+            provider = self._made[name] = _load(TABLE[name])(self._settings.endpoint(name), self._pool)
+        return provider
+
+    def check(self, route: Route) -> None:
+        """Raises `SettingError` where a route names an unknown provider or one without credentials."""
+        if route.provider not in self._made:
+            self._settings.endpoint(route.provider)
+
+
+def _load(where: str) -> Callable[[Endpoint, Connections], Provider]:
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)
+
+
+@asynccontextmanager
+async def open_providers(
+    settings: Settings | None, own: Mapping[str, Provider], network: Network | None
+) -> AsyncGenerator[Providers]:
+    """The providers over a pool that is closed with the block; `settings` are the environment's where not given."""
+    pool = Connections(network)
+    try:
+        yield Providers(settings or Settings.read(environ), own, pool)
+    finally:
+        await pool.aclose()

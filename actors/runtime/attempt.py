@@ -1,0 +1,84 @@
+"""One attempt of one stream: the child function that a stream's supervisor starts, again after every fault on the route it chose.
+
+Sends one request at most (P5), reads until the terminal event, and ends as a value: complete, `Fault` for weather, a crash for a bug.
+"""
+
+from typing import Protocol
+
+import attrs
+import trio
+
+from actors.failure import Failure, FailureKind
+from actors.policy.classify import classify
+from actors.policy.directive import Leg
+from actors.runtime.life import Life
+from actors.runtime.shared import Shared
+from actors.runtime.timers import Timers
+from actors.source import Provider, TruncatedError
+from supervisor import Fault
+
+
+class Known(Protocol):
+    """Providers by name."""
+
+    def __getitem__(self, name: str, /) -> Provider:
+        """The provider of that name."""
+        ...
+
+
+@attrs.frozen
+class World:
+    """What every attempt of a service runs on."""
+
+    providers: Known
+    timers: Timers
+    shared: Shared
+
+
+async def attempt(life: Life, world: World, *, variant: Leg) -> None:
+    """Run one attempt where `variant` says; raises `Fault` with a `Broken` where it fails."""
+    scope = life.begin(variant.route)
+    failure = world.shared.admit(variant.route, trio.current_time())
+    if failure is None:
+        failure = await _admitted(life, world, scope)
+    if failure is not None:
+        raise Fault(life.broken(failure))
+
+
+async def _admitted(life: Life, world: World, scope: trio.CancelScope) -> Failure | None:
+    """Run the attempt and tell what all streams share how it went."""
+    verdict: Failure | None = Failure(FailureKind.CANCELLED)
+    world.timers.watch(life)
+    try:
+        with scope:
+            verdict = await _run(life, world)
+        if scope.cancelled_caught:
+            verdict = life.alarmed()
+    finally:
+        world.timers.forget(life)
+        world.shared.verdict(life.route, verdict, trio.current_time())
+    return verdict
+
+
+async def _run(life: Life, world: World) -> Failure | None:
+    try:
+        await _read(life, world)
+    except Exception as error:
+        failure = classify(error, life.phase, life.route.provider, life.route.model)
+        if failure is None:
+            raise
+        return failure
+    return life.finish()
+
+
+async def _read(life: Life, world: World) -> None:
+    provider = world.providers[life.route.provider]
+    async with provider.open(life.order.request, life.route) as source:
+        life.request_id = source.request_id
+        while (deltas := await source.receive()) is not None:
+            life.take(deltas)
+            if await life.make_room():
+                world.timers.watch(life)
+    if life.assembly.finish is None:
+        message = "the source ended without saying why the model stopped"
+        raise TruncatedError(message)

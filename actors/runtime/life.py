@@ -1,0 +1,225 @@
+"""The life of one stream: what its attempts delivered, how they ended, and the one outcome at the end.
+
+Written by the attempt that runs and by the supervisor's notices, read by the consumer; never two at once, for nothing here awaits.
+What an attempt delivered belongs to that attempt alone: the next one starts an empty assembly (P6).
+"""
+
+import math
+from collections.abc import Sequence
+
+import attrs
+import trio
+
+from actors.deltas import AttemptAbandoned, AttemptStarted, Delta, FinishReason, StreamEvent, Usage
+from actors.failure import Failure, FailureKind, Phase
+from actors.ladder import Ladder, Seam
+from actors.outcome import Attempt, Outcome, Status
+from actors.policy.assemble import Assembly
+from actors.policy.clocks import Alarm, Marks, clocks_for, next_alarm
+from actors.policy.directive import Broken, Leg
+from actors.request import Request
+from actors.route import Route
+from actors.runtime.outlet import Outlet
+from supervisor import ChildEnded, ChildExited, ChildRestarting, Exit, ExitKind, Record
+
+
+@attrs.frozen
+class Order:
+    """What a caller asked for."""
+
+    request: Request
+    ladder: Ladder
+    seam: Seam
+    name: str
+    trace_id: str
+
+
+class Life:
+    """One stream from its first attempt to its outcome."""
+
+    def __init__(self, order: Order, *, consumed: bool) -> None:
+        self.order = order
+        self.outlet: Outlet[StreamEvent] | None = Outlet() if consumed else None
+        self.assembly = Assembly()
+        self.route = order.ladder.route
+        self.marks = Marks(started=math.nan)
+        self.number = 0
+        self.attempts: list[Attempt] = []
+        self.outcome: Outcome | None = None
+        self.ended = trio.Event()
+        self.leaving: FailureKind | None = None
+        self.request_id = ""
+        self.resumes_at: float | None = None
+        self._scope = trio.CancelScope()
+        self._alarm: Alarm | None = None
+        self._failed: Failure | None = None
+        self._fallback: Assembly | None = None
+
+    # -- the attempt's side
+
+    def begin(self, route: Route) -> trio.CancelScope:
+        """A new attempt starts on `route`; gives the scope that its alarm cancels."""
+        self.route = attrs.evolve(route, clocks=clocks_for(route))
+        self.number += 1
+        self.assembly = Assembly()
+        self.marks = Marks(started=trio.current_time())
+        self.request_id = ""
+        self.resumes_at = None
+        self._alarm = None
+        self._scope = trio.CancelScope()
+        if self.outlet is not None:
+            self.outlet.push(AttemptStarted(self.number, route))
+        return self._scope
+
+    def take(self, deltas: Sequence[Delta]) -> None:
+        """The attempt delivered this; an empty sequence is a sign of life."""
+        marks, add, content = self.marks, self.assembly.add, False
+        for delta in deltas:
+            content |= add(delta)
+        now = trio.current_time()
+        if marks.first_event is None:
+            marks.first_event = now
+        if content:
+            marks.last_content = now
+            if marks.first_content is None:
+                marks.first_content = now
+        if self.outlet is not None and deltas:
+            self.outlet.push_all(deltas)
+
+    async def make_room(self) -> bool:
+        """Wait for a slow consumer; time spent here does not count.  Says whether it had to wait."""
+        if self.outlet is None or not self.outlet.full:
+            return False
+        self.marks.blocked = True
+        await self.outlet.room()
+        self.marks.blocked = False
+        if self.marks.last_content is not None:
+            self.marks.last_content = trio.current_time()
+        return True
+
+    def finish(self) -> Failure | None:
+        """The terminal event arrived: release the tool calls, or say why the answer is none."""
+        finish, garbled = self.assembly.finish, self.assembly.garbled
+        if finish is not None and finish.reason is FinishReason.REFUSAL:
+            return self.failure(FailureKind.POLICY, finish.detail or finish.spelling)
+        if finish is not None and finish.releases and garbled:
+            call = garbled[0]
+            return self.failure(
+                FailureKind.TOOL_JSON, f"the arguments of {call.name} ({call.id}) are no JSON object: {call.fragment}"
+            )
+        if self.outlet is not None:
+            self.outlet.push_all(self.assembly.ready)
+        return None
+
+    @property
+    def phase(self) -> Phase:
+        """How far the attempt is."""
+        if self.assembly.finish is not None:
+            return Phase.FINALISATION
+        if self.marks.first_content is not None:
+            return Phase.STREAMING
+        return Phase.CONNECTION if self.marks.first_event is None else Phase.FIRST_EVENT
+
+    def failure(self, kind: FailureKind, message: str) -> Failure:
+        """A failure of the attempt that runs."""
+        return Failure(kind, message, self.phase, self.route.provider, self.route.model, request_id=self.request_id)
+
+    def broken(self, failure: Failure) -> Broken:
+        """The fault the attempt ends with."""
+        self._failed = failure
+        return Broken(failure, self.assembly.progress)
+
+    # -- the timer's side
+
+    def due(self) -> float:
+        """When the attempt is to be given up, as things stand."""
+        assert self.route.clocks is not None
+        self._alarm = next_alarm(self.route.clocks, self.marks, streams=self.route.streams)
+        return math.inf if self._alarm is None else self._alarm.at
+
+    def expire(self) -> None:
+        """The alarm is over: end the attempt."""
+        assert self._alarm is not None
+        self._scope.cancel(reason=self._alarm.kind.title)
+
+    def alarmed(self) -> Failure:
+        """The failure that the alarm stands for."""
+        assert self._alarm is not None
+        seconds = self._alarm.at - self.marks.started
+        return self.failure(self._alarm.kind, f"given up {seconds:g} s after the attempt began")
+
+    # -- the supervisor's side
+
+    def notice(self, record: Record) -> None:
+        """What the supervisor decided about this stream, at the moment it did."""
+        match record:
+            case ChildExited(exit=exit_):
+                self._close_attempt(exit_, record.at)
+            case ChildRestarting(after=after, variant=leg):
+                self._abandon(leg.route if isinstance(leg, Leg) else self.route, after, record.at)
+            case ChildEnded(exit=exit_):
+                self._settle(exit_)
+            case _:
+                pass
+
+    def repeats(self, record: ChildRestarting) -> bool:
+        """Whether the next attempt asks the same provider again: a retry, for its budget."""
+        return isinstance(record.variant, Leg) and record.variant.route.provider == self.route.provider
+
+    def _close_attempt(self, exit_: Exit, at: float) -> None:
+        if exit_.kind is ExitKind.CRASH and exit_.error is not None:
+            self._failed = self.failure(FailureKind.CRASH, f"{exit_.error.type}: {exit_.error.message}")
+        if self.number == len(self.attempts):
+            return  # stopped before the attempt began
+        self.attempts.append(
+            Attempt(
+                self.number,
+                attrs.evolve(self.route, clocks=None),
+                self.marks.started,
+                at,
+                self.marks.first_content,
+                self.assembly.progress,
+                self.assembly.usage,
+                self._failed,
+                self.request_id or self.assembly.response_id,
+            )
+        )
+
+    def _abandon(self, route: Route, after: float, at: float) -> None:
+        self.resumes_at = at + after
+        if self.assembly.progress.any:
+            self._fallback = self.assembly
+        if self.outlet is not None and self._failed is not None:
+            delivered = self.assembly.progress
+            self.outlet.push(AttemptAbandoned(self._failed, delivered, self.number, after, route))
+        self._failed = None
+
+    def _settle(self, exit_: Exit) -> None:
+        if exit_.kind is ExitKind.NORMAL:
+            status, failure = Status.COMPLETED, None
+        elif self._failed is not None:
+            status, failure = Status.FAILED, self._failed
+        else:
+            status, failure = Status.INTERRUPTED, self.failure(self.leaving or FailureKind.CANCELLED, "")
+        self.outcome = self.outcome_as(status, failure)
+        if self.outlet is not None:
+            self.outlet.end()
+        self.ended.set()
+
+    def outcome_as(self, status: Status, failure: Failure | None) -> Outcome:
+        """The outcome that this life has when it ends so; a partial is that of the last attempt that delivered anything."""
+        assembly = self.assembly
+        if status is not Status.COMPLETED and not assembly.progress.any and self._fallback is not None:
+            assembly = self._fallback
+        return Outcome(
+            status,
+            assembly.parts,
+            tuple(ready.call for ready in assembly.ready) if status is Status.COMPLETED else (),
+            assembly.incomplete,
+            sum((attempt.usage for attempt in self.attempts), Usage()),
+            tuple(self.attempts),
+            assembly.finish,
+            failure,
+            assembly.model,
+            self.order.trace_id,
+        )

@@ -1,0 +1,95 @@
+"""What all streams of a service share: each route's circuit and each provider's retry budget.
+
+Written where an attempt starts, ends or is repeated; read as a snapshot, `Conditions`, by the judgement that follows a fault.
+"""
+
+import trio
+
+from actors.failure import Failure, FailureKind
+from actors.policy.brakes import Brakes, sick
+from actors.policy.directive import Conditions
+from actors.route import Route
+from supervisor import Breaker, Circuit, CircuitState, Tokens
+
+PROBE_SECONDS = 1.0
+"""How soon to ask again for a circuit whose probes are all under way."""
+
+
+class Shared:
+    """Circuits by route, for a model can be down alone; retry budgets by provider."""
+
+    def __init__(self, brakes: Brakes) -> None:
+        self._brakes = brakes
+        self._circuits: dict[str, Circuit] = {}
+        self._tokens: dict[str, Tokens] = {}
+
+    def now(self) -> Conditions:
+        """A snapshot of this moment."""
+        return self.conditions(trio.current_time())
+
+    def conditions(self, now: float) -> Conditions:
+        """A snapshot for the judgement, as of `now` in seconds."""
+        paused = {name: self._open_until(circuit, now) for name, circuit in self._circuits.items()}
+        return Conditions(
+            {name: until for name, until in paused.items() if until > now},
+            {provider: tokens.amount for provider, tokens in self._tokens.items()},
+        )
+
+    def admit(self, route: Route, now: float) -> Failure | None:
+        """Let an attempt through to its route, or say why not; one that is let through owes a `verdict`."""
+        self._deposit(route.provider, now)
+        breaker = self._brakes.breaker
+        circuit = self._circuits.get(route.name)
+        if breaker is None or circuit is None:
+            return None
+        admitted, self._circuits[route.name] = breaker.admit(circuit, now)
+        if admitted:
+            return None
+        wait = self._open_until(circuit, now) - now
+        message = f"failed too often to be asked again before {wait:.1f} s are over"
+        return Failure(
+            FailureKind.UNAVAILABLE,
+            message,
+            provider=route.provider,
+            model=route.model,
+            code="circuit_open",
+            retry_after=wait,
+        )
+
+    def verdict(self, route: Route, failure: Failure | None, now: float) -> None:
+        """An attempt that was let through ended: complete, with a failure, or left by its stream (`LEAVE` kinds)."""
+        breaker = self._brakes.breaker
+        if breaker is None:
+            return
+        circuit = self._circuits.get(route.name)
+        if failure is not None and sick(failure.kind, failure.phase):
+            self._circuits[route.name] = breaker.failed(circuit or Circuit(), now)
+        elif circuit is not None:
+            self._circuits[route.name] = _well(breaker, circuit, failure, now)
+
+    def repeated(self, provider: str, now: float) -> None:
+        """The judgement sent a stream to its provider once more."""
+        if self._brakes.budget is not None:
+            tokens = self._tokens.get(provider) or self._brakes.budget.full(now)
+            _, self._tokens[provider] = self._brakes.budget.withdraw(tokens, now)
+
+    def _deposit(self, provider: str, now: float) -> None:
+        if self._brakes.budget is not None and provider in self._tokens:
+            self._tokens[provider] = self._brakes.budget.deposit(self._tokens[provider], now)
+
+    def _open_until(self, circuit: Circuit, now: float) -> float:
+        match circuit.state(now):
+            case CircuitState.CLOSED:
+                return now
+            case CircuitState.OPEN:
+                return circuit.open_until or now
+            case CircuitState.HALF_OPEN:
+                probes = self._brakes.breaker.probes if self._brakes.breaker else 1
+                return now + PROBE_SECONDS if circuit.probing >= probes else now
+
+
+def _well(breaker: Breaker, circuit: Circuit, failure: Failure | None, now: float) -> Circuit:
+    """The circuit after an attempt that says nothing against the provider."""
+    if failure is not None and failure.kind is FailureKind.CANCELLED:
+        return breaker.released(circuit, now)
+    return breaker.succeeded(circuit, now)

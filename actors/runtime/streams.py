@@ -1,0 +1,99 @@
+"""The stream service: a supervised child under which every stream is an actor of its own.
+
+`Streams` is the reference that callers hold; it stays valid when the service behind it is restarted.  Streams of a service that falls
+end as interrupted, with what had arrived.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from random import Random
+
+import attrs
+import trio
+
+from actors.ladder import Ladder, Seam, as_ladder
+from actors.outcome import Outcome
+from actors.policy.directive import Climb, first_leg
+from actors.request import Prompt, as_request
+from actors.route import Route
+from actors.runtime.attempt import World, attempt
+from actors.runtime.life import Life, Order
+from actors.runtime.shared import Shared
+from actors.runtime.stream import GRACE, Stream
+from supervisor import Child, ChildRef, ChildRestarting, Record, Restart, Supervisor
+
+
+@attrs.frozen
+class Home:
+    """What one incarnation of the service runs on; `check` raises `SettingError` for a route that cannot be asked."""
+
+    tree: Supervisor
+    world: World
+    check: Callable[[Route], None]
+
+
+class Streams:
+    """Opens supervised streams; got from `open_streams`, or from a child that runs `serve_streams`."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._dice = Random(seed)  # noqa: S311 -- names of traces, no secrets
+        self._numbers = count(1)
+        self._home: Home | None = None
+        self._settled = trio.Event()
+
+    def open(
+        self, prompt: Prompt, ladder: Ladder | Route | str, *, seam: Seam = Seam.RESTART, name: str | None = None
+    ) -> Stream:
+        """A stream of the answer to `prompt` on `ladder`, to be used in `async with`.
+
+        Entering raises `SettingError`, before anything is sent, where a route names an unknown provider or one without credentials.
+        """
+        return Stream(self._life(prompt, ladder, seam, name, consumed=True), self)
+
+    async def ask(
+        self, prompt: Prompt, ladder: Ladder | Route | str, *, seam: Seam = Seam.RESTART, name: str | None = None
+    ) -> Outcome:
+        """The outcome alone; what had arrived is lost where the caller is cancelled: use `open` to keep a partial."""
+        async with Stream(self._life(prompt, ladder, seam, name, consumed=False), self) as stream:
+            return await stream.wait()
+
+    def _life(
+        self, prompt: Prompt, ladder: Ladder | Route | str, seam: Seam, name: str | None, *, consumed: bool
+    ) -> Life:
+        name = name or f"stream-{next(self._numbers)}"
+        trace_id = f"{self._dice.getrandbits(128):032x}"
+        return Life(Order(as_request(prompt), as_ladder(ladder), seam, name, trace_id), consumed=consumed)
+
+    async def launch(self, life: Life) -> ChildRef:
+        """Start the actor of a stream; waits while the service is being restarted."""
+        while self._home is None:
+            await self._settled.wait()
+        home, order, now = self._home, life.order, trio.current_time()
+        for route in order.ladder.routes:
+            home.check(route)
+        child = Child(
+            order.name,
+            attempt,
+            life,
+            home.world,
+            restart=Restart.TRANSIENT,
+            shutdown=GRACE,
+            respond=Climb(order.ladder, order.seam),
+            variant=first_leg(order.ladder, home.world.shared.conditions(now), now),
+            notify=partial(self._notice, life, home.world.shared),
+        )
+        return home.tree.start_soon(child)
+
+    def _notice(self, life: Life, shared: Shared, record: Record) -> None:
+        if isinstance(record, ChildRestarting) and life.repeats(record):
+            shared.repeated(life.route.provider, record.at)
+        life.notice(record)
+
+    def settle(self, home: Home | None) -> None:
+        """The service behind this reference stands, or has fallen."""
+        self._home = home
+        if home is None:
+            self._settled = trio.Event()
+        else:
+            self._settled.set()
