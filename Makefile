@@ -38,7 +38,7 @@ $(READY): requirements.lock pyproject.toml
 		$$python -m venv --clear $(VENV); \
 	fi
 	@rm -f $@
-	@printf 'Setting up $(VENV), a minute or two, once '
+	@printf 'Setting up $(VENV) (a minute or two the first time) '
 	@{ $(PIP) install --require-hashes --only-binary :all: --requirement requirements.lock \
 		&& $(PIP) install --no-deps --no-build-isolation --editable . && touch $@; } 2>&1 \
 		| tee $(VENV)/pip.log | while read -r word _; do case $$word in Collecting) printf .; esac; done
