@@ -64,11 +64,15 @@ class Trouble:
 
 @attrs.frozen
 class Report:
-    """The figures of a run; `seconds` is how long it took, latencies are those of completed streams."""
+    """The figures of a run; `seconds` is how long it took, latencies are those of completed streams.
+
+    `asked` counts the attempts by their route, as a route is written.
+    """
 
     seconds: float
     statuses: Counter[Status]
     attempts: int
+    asked: Counter[str]
     steps: Counter[Step]
     usage: Usage
     first_content: Latency
@@ -97,7 +101,7 @@ class Tally:
     def __init__(self) -> None:
         self.statuses: Counter[Status] = Counter()
         self.steps: Counter[Step] = Counter()
-        self.attempts = 0
+        self.asked: Counter[str] = Counter()
         self.usage = Usage()
         self._first_content = Quantiles()
         self._total = Quantiles()
@@ -109,7 +113,7 @@ class Tally:
         """Take one outcome in."""
         timeline = outcome.attempts
         self.statuses[outcome.status] += 1
-        self.attempts += len(timeline)
+        self.asked.update(str(attempt.route) for attempt in timeline)
         self.steps.update(step_between(before.route, after.route) for before, after in pairwise(timeline))
         self.usage += outcome.usage
         for failure in _weather(timeline):
@@ -133,7 +137,8 @@ class Tally:
         return Report(
             seconds,
             self.statuses.copy(),
-            self.attempts,
+            self.asked.total(),
+            self.asked.copy(),
             self.steps.copy(),
             self.usage,
             Latency.of(self._first_content),
