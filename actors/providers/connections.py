@@ -23,6 +23,7 @@ import trio
 from actors.providers.bodies import EXTENSION, Body
 from actors.providers.exchange import exchange, translating
 from actors.providers.sockets import Sockets
+from supervisor import cleanup
 
 CONNECT_SECONDS = 10.0
 """How long a connection may take to stand, TLS included, where the request does not say."""
@@ -137,7 +138,7 @@ class Connections(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close every connection, under an answer too, and serve no further request."""
         self._closed = True
-        with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_SECONDS):
+        with cleanup(CLOSE_SECONDS):
             await self.aclose_idle()
             while self._lent:
                 await _close(self._lent.pop())

@@ -5,7 +5,7 @@ leaves as an exception of httpx2, whoever raised it first.
 """
 
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import attrs
 import h11
@@ -67,14 +67,16 @@ async def exchange(line: httpcore2.AsyncNetworkStream, request: httpx2.Request) 
     timeouts = request.extensions.get("timeout", {})
     wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
     body = await request.aread()
+    sent = True
     with translating():
-        # A server may answer and close before it has read everything: its answer tells more than our failure to write.
-        with suppress(httpcore2.WriteError):
+        try:
             await line.write(_spelled(wire, request, body), timeouts.get("write"))
+        except httpcore2.WriteError:
+            sent = False  # a server may answer and close before it has read all: its answer tells more than this error
         while True:
             event = wire.next_event()
             if isinstance(event, h11.Response):
-                return _head(wire, request.method, event)
+                return _head(wire, request.method, event, sent=sent)
             if event is h11.NEED_DATA:
                 octets = await line.read(READ_BYTES, timeouts.get("read"))
                 if not octets:
@@ -89,7 +91,7 @@ def _spelled(wire: h11.Connection, request: httpx2.Request, body: bytes) -> byte
     return b"".join(wire.send(event) or b"" for event in events)
 
 
-def _head(wire: h11.Connection, method: str, response: h11.Response) -> Head:
+def _head(wire: h11.Connection, method: str, response: h11.Response, *, sent: bool) -> Head:
     """h11 has checked the headers by now: at most one length, and no transfer coding but `chunked`."""
     framing = _framing(method, response)
     return Head(
@@ -99,7 +101,7 @@ def _head(wire: h11.Connection, method: str, response: h11.Response) -> Head:
         response.headers.raw_items(),
         framing,
         first=framing.feed(wire.trailing_data[0]),
-        reusable=wire.our_state is h11.DONE,
+        reusable=sent and wire.our_state is h11.DONE,
     )
 
 
