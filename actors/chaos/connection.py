@@ -25,10 +25,11 @@ _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class Connection:
-    """A stream and the conversation over it."""
+    """A stream and the conversation over it; `ended` is told of every request that is over."""
 
-    def __init__(self, stream: trio.abc.Stream, reply: Callable[[Request], Reply]) -> None:
+    def __init__(self, stream: trio.abc.Stream, reply: Callable[[Request], Reply], ended: Callable[[], None]) -> None:
         self._stream = stream
+        self._ended = ended
         self._conversation = Conversation(reply)
         self._note: Note | None = None
         self._due = 0.0
@@ -103,8 +104,9 @@ class Connection:
                 await self._left.wait()
 
     def _end(self, ending: Ending) -> None:
-        if self._note is not None:
+        if self._note is not None and self._note.ending is None:
             self._note.end(ending, trio.current_time())
+            self._ended()
 
 
 @runtime_checkable

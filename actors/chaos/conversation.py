@@ -80,6 +80,7 @@ class Conversation:
         self._request: h11.Request | None = None
         self._body = bytearray()
         self._answering = False
+        self._bodiless = False
         self._crowded = False
         self.closed = False
 
@@ -132,6 +133,7 @@ class Conversation:
 
     def _answer(self, request: Request) -> Iterator[Action]:
         self._answering = True
+        self._bodiless = request.method == "HEAD"
         self._crowded = bool(self._http.trailing_data[0])
         reply = self._reply(request)
         yield Begin(reply.note)
@@ -149,9 +151,9 @@ class Conversation:
     def _framed_cue(self, cue: Cue) -> Iterator[Action]:
         match cue:
             case Piece(data, events):
-                framed = self._framed(h11.Data(data=data))
-                # An answer to HEAD has no body on the wire, though it is told one.
-                yield Send(framed, len(data) if framed else 0, events)
+                if self._bodiless:
+                    return
+                yield Send(self._framed(h11.Data(data=data)), len(data), events)
             case Head(status, headers):
                 yield Send(self._framed(h11.Response(status_code=status, headers=list(headers))), status=status)
             case Last(ending):

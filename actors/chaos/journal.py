@@ -124,9 +124,8 @@ class Note:
                 self.first_event = now
 
     def end(self, ending: Ending, now: float) -> None:
-        """The response ended so; the first word holds."""
-        if self.ending is None:
-            self.ending, self._ended = ending, now
+        """The response ended so."""
+        self.ending, self._ended = ending, now
 
     def entry(self) -> Entry:
         """The page as it stands."""

@@ -5,6 +5,7 @@ written, and RST, after which the peer still reads what had arrived and then fai
 """
 
 import math
+import operator
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -29,6 +30,22 @@ class _Pipe:
         self.waiting = trio.lowlevel.ParkingLot()
 
 
+class _Turn:
+    """A side of a stream that one task uses at a time, as trio's streams promise."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._taken = False
+
+    def __enter__(self) -> None:
+        if self._taken:
+            raise trio.BusyResourceError(f"another task is {self._doing} this stream")
+        self._taken = True
+
+    def __exit__(self, *_: object) -> None:
+        self._taken = False
+
+
 class MemoryStream(trio.abc.HalfCloseableStream):
     """One end of a connection in memory; make two with `memory_pair`."""
 
@@ -36,59 +53,67 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         self._in = incoming
         self._out = outgoing
         self._closed = False
+        self._writing = _Turn("writing to")
+        self._reading = _Turn("reading from")
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Write all of it, waiting while the peer has not read enough.
 
         Raises `trio.BrokenResourceError` after a reset or when the peer is gone, `trio.ClosedResourceError` after close.
         """
-        await trio.lowlevel.checkpoint()
-        view = memoryview(data)
-        while view:
-            self._check_open()
-            if self._out.broken:
-                raise trio.BrokenResourceError("connection reset by peer")
-            if self._out.ended:
-                raise trio.ClosedResourceError("this end has sent its FIN")
-            room = self._out.size - len(self._out.held)
-            if room > 0:
-                self._out.held += view[:room]
-                view = view[room:]
-                self._out.waiting.unpark_all()
-            else:
-                await self._out.waiting.park()
+        with self._writing:
+            await trio.lowlevel.checkpoint()
+            self._check_writable()
+            view = memoryview(data)
+            while view:
+                room = self._out.size - len(self._out.held)
+                if room > 0:
+                    self._out.held += view[:room]
+                    view = view[room:]
+                    self._out.waiting.unpark_all()
+                else:
+                    await self._out.waiting.park()
+                    self._check_writable()
 
     async def wait_send_all_might_not_block(self) -> None:
-        """Wait until there is room."""
-        await trio.lowlevel.checkpoint()
-        while len(self._out.held) >= self._out.size and not self._out.broken and not self._closed:
-            await self._out.waiting.park()
+        """Wait until there is room; raises as `send_all` does, or returns, when there will never be any."""
+        with self._writing:
+            await trio.lowlevel.checkpoint()
+            self._check_open()
+            while len(self._out.held) >= self._out.size and not self._out.broken:
+                await self._out.waiting.park()
+                self._check_open()
 
     async def send_eof(self) -> None:
         """Send FIN: the peer reads what was written, then the end."""
-        await trio.lowlevel.checkpoint()
-        self._check_open()
-        self._out.ended = True
-        self._out.waiting.unpark_all()
+        with self._writing:
+            await trio.lowlevel.checkpoint()
+            self._check_open()
+            self._out.ended = True
+            self._out.waiting.unpark_all()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What has arrived, at most so many bytes; empty at the end.
 
         Raises `trio.BrokenResourceError` after a reset, once what had arrived is read.
         """
-        await trio.lowlevel.checkpoint()
-        while True:
+        if max_bytes is not None and operator.index(max_bytes) < 1:
+            raise ValueError(f"max_bytes is {max_bytes}; it must be at least 1")
+        with self._reading:
+            await trio.lowlevel.checkpoint()
             self._check_open()
-            if self._in.held:
-                data = bytes(self._in.held[:max_bytes])
-                del self._in.held[:max_bytes]
-                self._in.waiting.unpark_all()
-                return data
-            if self._in.broken:
-                raise trio.BrokenResourceError("connection reset by peer")
-            if self._in.ended:
-                return b""
-            await self._in.waiting.park()
+            while not (self._in.held or self._in.ended or self._in.broken):
+                await self._in.waiting.park()
+                self._check_open()
+            return self._taken(max_bytes)
+
+    def _taken(self, max_bytes: int | None) -> bytes:
+        if not self._in.held and self._in.broken:
+            raise trio.BrokenResourceError("connection reset by peer")
+        data = bytes(self._in.held[:max_bytes])
+        del self._in.held[:max_bytes]
+        self._in.waiting.unpark_all()
+        return data
 
     def reset(self) -> None:
         """Send RST and close: the peer's writes fail now, its reads when it has read what arrived."""
@@ -114,6 +139,13 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         self._in.broken = True
         self._in.waiting.unpark_all()
         self._out.waiting.unpark_all()
+
+    def _check_writable(self) -> None:
+        self._check_open()
+        if self._out.broken:
+            raise trio.BrokenResourceError("connection reset by peer")
+        if self._out.ended:
+            raise trio.ClosedResourceError("this end has sent its FIN")
 
     def _check_open(self) -> None:
         if self._closed:

@@ -52,10 +52,23 @@ class Simulator:
         self._epoch = epoch
         self._began: float | None = None
         self._counts: Counter[tuple[str, ...]] = Counter()
+        self._in_flight = 0
+        self._waiting = trio.lowlevel.ParkingLot()
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Hold one connection, until either side ends it; the stream is closed then, whatever happened."""
-        await Connection(stream, self.reply).run()
+        await Connection(stream, self._reply, self._ended).run()
+
+    async def quiet(self) -> None:
+        """Wait until no request is in flight: from then on the journal's totals stand."""
+        await trio.lowlevel.checkpoint()
+        while self._in_flight:
+            await self._waiting.park()
+
+    def _ended(self) -> None:
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._waiting.unpark_all()
 
     async def listen(
         self, port: int = 0, *, host: str = "127.0.0.1", task_status: TaskStatus[str] = trio.TASK_STATUS_IGNORED
@@ -66,7 +79,7 @@ class Simulator:
         task_status.started(f"http://{host}:{bound}")
         await trio.serve_listeners(self.serve, listeners)
 
-    def reply(self, request: Request) -> Reply:
+    def _reply(self, request: Request) -> Reply:
         """What this request is answered with; counts it and opens its page in the journal."""
         dialect = dialect_of(request)
         if dialect is None:
@@ -97,6 +110,7 @@ class Simulator:
         return Visit(ask, number, attempt, of_model, of_provider, trio.current_time() - self._began)
 
     def _note(self, visit: Visit, request: Request) -> Note:
+        self._in_flight += 1
         return self.journal.open(Note(visit, request.path, request.headers, trio.current_time()))
 
     def _stamp(self, visit: Visit) -> Stamp:

@@ -3,6 +3,7 @@
 import json
 from contextlib import asynccontextmanager
 
+import h11
 import httpcore2
 import httpx
 import httpx2
@@ -44,6 +45,30 @@ async def on_network(network, most=100, **options):
         transport=transport, headers=ANTHROPIC_HEADERS, base_url="https://api.example", **options
     ) as client:
         yield client
+
+
+def request_bytes(body, path="/v1/messages"):
+    """A whole request as it stands on the wire, for a client without a pool."""
+    content = json.dumps(body).encode()
+    fields = {"host": "api.example", "connection": "close", "content-length": len(content)} | ANTHROPIC_HEADERS
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + content
+
+
+async def read_plainly(stream, body):
+    """The body of one streamed answer over a bare stream."""
+    async with stream:
+        await stream.send_all(request_bytes(body))
+        http = h11.Connection(h11.CLIENT)
+        http.send(h11.Request(method="POST", target="/", headers=[("host", "x"), ("connection", "close")]))
+        http.send(h11.EndOfMessage())
+        received = bytearray()
+        while not isinstance(event := http.next_event(), h11.EndOfMessage):
+            if event is h11.NEED_DATA:
+                http.receive_data(await stream.receive_some())
+            elif isinstance(event, h11.Data):
+                received += event.data
+        return bytes(received)
 
 
 def events_of(body):

@@ -85,7 +85,8 @@ def test_the_verdict_comes_before_the_last_chunk():
 
 
 def test_a_connection_is_used_again_for_the_next_request():
-    conversation, seen = Conversation(replying(seen=(seen := []))), seen
+    seen = []
+    conversation = Conversation(replying(seen=seen))
     first, second = told(conversation, request()), told(conversation, request())
     assert first == second
     assert len(seen) == 2
