@@ -6,6 +6,7 @@ The service owns the connection pool and the providers of its incarnation; calle
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from os import environ
 
 import trio
 
@@ -38,7 +39,7 @@ async def serve_streams(
     streams = keep(partial(Streams, seed))
     timers, shared = Timers(), Shared(brakes)
     async with (
-        open_providers(settings, providers or {}, network) as known,
+        open_providers(settings or Settings.read(environ), providers or {}, network) as known,
         open_supervisor(Child("timers", timers.run), name="service", conditions=shared.now) as tree,
     ):
         streams.settle(Home(tree, World(known, timers, shared), known.check))
@@ -63,6 +64,7 @@ async def open_streams(
 
     Leaving the block stops every stream.  `hook` is told every lifecycle record; the rest is as for `serve_streams`.
     """
+    settings = settings or Settings.read(environ)
     service = partial(serve_streams, settings=settings, providers=providers, network=network, brakes=brakes, seed=seed)
     async with open_supervisor(hook=hook, seed=seed) as tree:
         ref = await tree.start(Child("streams", service, restart=Restart.PERMANENT))

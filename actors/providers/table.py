@@ -6,7 +6,6 @@ A provider is made on first use, so that a client nobody asks for is never impor
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
-from os import environ
 from typing import TypeAlias
 
 import httpcore2
@@ -52,11 +51,11 @@ def _load(where: str) -> Callable[[Endpoint, Connections], Provider]:
 
 @asynccontextmanager
 async def open_providers(
-    settings: Settings | None, own: Mapping[str, Provider], network: Network | None
+    settings: Settings, own: Mapping[str, Provider], network: Network | None
 ) -> AsyncGenerator[Providers]:
-    """The providers over a pool that is closed with the block; `settings` are the environment's where not given."""
+    """The providers over a pool that is closed with the block."""
     pool = Connections(network)
     try:
-        yield Providers(settings or Settings.read(environ), own, pool)
+        yield Providers(settings, own, pool)
     finally:
         await pool.aclose()

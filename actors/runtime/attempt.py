@@ -14,6 +14,7 @@ from actors.policy.directive import Leg
 from actors.runtime.life import Life
 from actors.runtime.shared import Shared
 from actors.runtime.timers import Timers
+from actors.runtime.watch import Watch, held_to
 from actors.source import Provider, TruncatedError
 from supervisor import Fault
 
@@ -37,32 +38,33 @@ class World:
 
 async def attempt(life: Life, world: World, *, variant: Leg) -> None:
     """Run one attempt where `variant` says; raises `Fault` with a `Broken` where it fails."""
-    scope = life.begin(variant.route)
+    watch = life.begin(variant.route)
     failure = world.shared.admit(variant.route, trio.current_time())
     if failure is None:
-        failure = await _admitted(life, world, scope)
+        failure = await _admitted(life, world, watch)
     if failure is not None:
         raise Fault(life.broken(failure))
 
 
-async def _admitted(life: Life, world: World, scope: trio.CancelScope) -> Failure | None:
+async def _admitted(life: Life, world: World, watch: Watch) -> Failure | None:
     """Run the attempt and tell what all streams share how it went."""
     verdict: Failure | None = Failure(FailureKind.CANCELLED)
-    world.timers.watch(life)
+    world.timers.watch(watch)
     try:
-        with scope:
-            verdict = await _run(life, world)
-        if scope.cancelled_caught:
-            verdict = life.alarmed()
+        with watch.scope:
+            verdict = await _run(life, world, watch)
+        if watch.scope.cancelled_caught:
+            kind, seconds = watch.expired
+            verdict = life.failure(kind, f"given up {seconds:g} s after the attempt began")
     finally:
-        world.timers.forget(life)
+        world.timers.forget(watch)
         world.shared.verdict(life.route, verdict, trio.current_time())
     return verdict
 
 
-async def _run(life: Life, world: World) -> Failure | None:
+async def _run(life: Life, world: World, watch: Watch) -> Failure | None:
     try:
-        await _read(life, world)
+        await _read(life, world, watch)
     except Exception as error:
         failure = classify(error, life.phase, life.route.provider, life.route.model)
         if failure is None:
@@ -71,14 +73,14 @@ async def _run(life: Life, world: World) -> Failure | None:
     return life.finish()
 
 
-async def _read(life: Life, world: World) -> None:
+async def _read(life: Life, world: World, watch: Watch) -> None:
     provider = world.providers[life.route.provider]
-    async with provider.open(life.order.request, life.route) as source:
+    async with provider.open(life.order.request, held_to(life.route)) as source:
         life.request_id = source.request_id
         while (deltas := await source.receive()) is not None:
             life.take(deltas)
             if await life.make_room():
-                world.timers.watch(life)
+                world.timers.watch(watch)
     if life.assembly.finish is None:
         message = "the source ended without saying why the model stopped"
         raise TruncatedError(message)

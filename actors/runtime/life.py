@@ -4,7 +4,6 @@ Written by the attempt that runs and by the supervisor's notices, read by the co
 What an attempt delivered belongs to that attempt alone: the next one starts an empty assembly (P6).
 """
 
-import math
 from collections.abc import Sequence
 
 import attrs
@@ -15,11 +14,11 @@ from actors.failure import Failure, FailureKind, Phase
 from actors.ladder import Ladder, Seam
 from actors.outcome import Attempt, Outcome, Status
 from actors.policy.assemble import Assembly
-from actors.policy.clocks import Alarm, Marks, clocks_for, next_alarm
 from actors.policy.directive import Broken, Leg
 from actors.request import Request
 from actors.route import Route
 from actors.runtime.outlet import Outlet
+from actors.runtime.watch import Watch
 from supervisor import ChildEnded, ChildExited, ChildRestarting, Exit, ExitKind, Record
 
 
@@ -42,7 +41,7 @@ class Life:
         self.outlet: Outlet[StreamEvent] | None = Outlet() if consumed else None
         self.assembly = Assembly()
         self.route = order.ladder.route
-        self.marks = Marks(started=math.nan)
+        self.watch = Watch(self.route)
         self.number = 0
         self.attempts: list[Attempt] = []
         self.outcome: Outcome | None = None
@@ -50,51 +49,39 @@ class Life:
         self.leaving: FailureKind | None = None
         self.request_id = ""
         self.resumes_at: float | None = None
-        self._scope = trio.CancelScope()
-        self._alarm: Alarm | None = None
         self._failed: Failure | None = None
         self._fallback: Assembly | None = None
 
     # -- the attempt's side
 
-    def begin(self, route: Route) -> trio.CancelScope:
-        """A new attempt starts on `route`; gives the scope that its alarm cancels."""
-        self.route = attrs.evolve(route, clocks=clocks_for(route))
+    def begin(self, route: Route) -> Watch:
+        """A new attempt starts on `route`; gives the watch over it."""
+        self.route = route
         self.number += 1
         self.assembly = Assembly()
-        self.marks = Marks(started=trio.current_time())
+        self.watch = Watch(route)
         self.request_id = ""
         self.resumes_at = None
-        self._alarm = None
-        self._scope = trio.CancelScope()
         if self.outlet is not None:
             self.outlet.push(AttemptStarted(self.number, route))
-        return self._scope
+        return self.watch
 
     def take(self, deltas: Sequence[Delta]) -> None:
         """The attempt delivered this; an empty sequence is a sign of life."""
-        marks, add, content = self.marks, self.assembly.add, False
+        add, content = self.assembly.add, False
         for delta in deltas:
             content |= add(delta)
-        now = trio.current_time()
-        if marks.first_event is None:
-            marks.first_event = now
-        if content:
-            marks.last_content = now
-            if marks.first_content is None:
-                marks.first_content = now
+        self.watch.heard(content=content)
         if self.outlet is not None and deltas:
             self.outlet.push_all(deltas)
 
     async def make_room(self) -> bool:
-        """Wait for a slow consumer; time spent here does not count.  Says whether it had to wait."""
+        """Wait for a slow consumer; says whether it had to."""
         if self.outlet is None or not self.outlet.full:
             return False
-        self.marks.blocked = True
+        self.watch.blocked(waiting=True)
         await self.outlet.room()
-        self.marks.blocked = False
-        if self.marks.last_content is not None:
-            self.marks.last_content = trio.current_time()
+        self.watch.blocked(waiting=False)
         return True
 
     def finish(self) -> Failure | None:
@@ -116,9 +103,9 @@ class Life:
         """How far the attempt is."""
         if self.assembly.finish is not None:
             return Phase.FINALISATION
-        if self.marks.first_content is not None:
+        if self.watch.marks.first_content is not None:
             return Phase.STREAMING
-        return Phase.CONNECTION if self.marks.first_event is None else Phase.FIRST_EVENT
+        return Phase.CONNECTION if self.watch.marks.first_event is None else Phase.FIRST_EVENT
 
     def failure(self, kind: FailureKind, message: str) -> Failure:
         """A failure of the attempt that runs."""
@@ -128,25 +115,6 @@ class Life:
         """The fault the attempt ends with."""
         self._failed = failure
         return Broken(failure, self.assembly.progress)
-
-    # -- the timer's side
-
-    def due(self) -> float:
-        """When the attempt is to be given up, as things stand."""
-        assert self.route.clocks is not None
-        self._alarm = next_alarm(self.route.clocks, self.marks, streams=self.route.streams)
-        return math.inf if self._alarm is None else self._alarm.at
-
-    def expire(self) -> None:
-        """The alarm is over: end the attempt."""
-        assert self._alarm is not None
-        self._scope.cancel(reason=self._alarm.kind.title)
-
-    def alarmed(self) -> Failure:
-        """The failure that the alarm stands for."""
-        assert self._alarm is not None
-        seconds = self._alarm.at - self.marks.started
-        return self.failure(self._alarm.kind, f"given up {seconds:g} s after the attempt began")
 
     # -- the supervisor's side
 
@@ -174,10 +142,10 @@ class Life:
         self.attempts.append(
             Attempt(
                 self.number,
-                attrs.evolve(self.route, clocks=None),
-                self.marks.started,
+                self.route,
+                self.watch.marks.started,
                 at,
-                self.marks.first_content,
+                self.watch.marks.first_content,
                 self.assembly.progress,
                 self.assembly.usage,
                 self._failed,

@@ -1,0 +1,60 @@
+"""One attempt under its clocks: the marks it leaves and the alarm that ends it.
+
+The reading task only writes marks; the timer asks for the alarm when the old one comes due.
+"""
+
+import math
+
+import attrs
+import trio
+
+from actors.failure import FailureKind
+from actors.policy.clocks import Alarm, Marks, clocks_for, next_alarm
+from actors.route import Route
+
+
+class Watch:
+    """The watch over one attempt on `route`; `scope` is what its alarm cancels."""
+
+    def __init__(self, route: Route) -> None:
+        self.clocks = clocks_for(route)
+        self.marks = Marks(started=trio.current_time())
+        self.scope = trio.CancelScope()
+        self._streams = route.streams
+        self._alarm: Alarm | None = None
+
+    def heard(self, *, content: bool) -> None:
+        """The provider said something: content, or a sign of life."""
+        marks, now = self.marks, trio.current_time()
+        if marks.first_event is None:
+            marks.first_event = now
+        if content:
+            marks.last_content = now
+            if marks.first_content is None:
+                marks.first_content = now
+
+    def blocked(self, *, waiting: bool) -> None:
+        """The consumer is not ready, or is again; the time between does not count."""
+        self.marks.blocked = waiting
+        if not waiting and self.marks.last_content is not None:
+            self.marks.last_content = trio.current_time()
+
+    def due(self) -> float:
+        """When the attempt is to be given up, as things stand; infinity for never."""
+        self._alarm = next_alarm(self.clocks, self.marks, streams=self._streams)
+        return math.inf if self._alarm is None else self._alarm.at
+
+    def expire(self) -> None:
+        """The alarm is over: end the attempt."""
+        self.scope.cancel(reason="an alarm is over")
+
+    @property
+    def expired(self) -> tuple[FailureKind, float]:
+        """Which clock ran out, and how many seconds into the attempt; only after `expire`."""
+        assert self._alarm is not None
+        return self._alarm.kind, self._alarm.at - self.marks.started
+
+
+def held_to(route: Route) -> Route:
+    """The route with the clocks it is held to written into it, for the provider that opens the connection."""
+    return attrs.evolve(route, clocks=clocks_for(route))
