@@ -3,6 +3,7 @@
 import socket
 import struct
 from contextlib import asynccontextmanager
+from functools import partial
 
 import attrs
 import httpx2
@@ -104,11 +105,15 @@ async def memory(peer, **options):
 async def sockets(peer, **options):
     """The same over sockets of the loopback."""
     async with trio.open_nursery() as nursery:
-        listener, *_ = await nursery.start(trio.serve_tcp, peer.serve, 0, nursery)
-        host, port = listener.socket.getsockname()[:2]
+        port = await listen(nursery, peer.serve)
         pool = Connections(**options)
-        address = f"http://{'[::1]' if ':' in host else '127.0.0.1'}:{port}"
-        async with httpx2.AsyncClient(transport=pool, base_url=address, timeout=None) as client:
+        async with httpx2.AsyncClient(transport=pool, base_url=f"http://127.0.0.1:{port}", timeout=None) as client:
             client.pool = pool
             yield client
         nursery.cancel_scope.cancel()
+
+
+async def listen(nursery, serve):
+    """A loopback port on which `serve` gets each connection."""
+    (listener,) = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
+    return listener.socket.getsockname()[1]

@@ -1,3 +1,4 @@
+import itertools
 import re
 
 import h11
@@ -10,14 +11,27 @@ from actors.providers.framing import LINE_BYTES, Chunked, Framing, Sized
 PIECES = st.lists(st.binary(min_size=1, max_size=40), max_size=8)
 CUTS = st.lists(st.integers(0, 400), max_size=12)
 NEARLY = st.lists(
-    st.sampled_from([b"5\r\nhello\r\n", b"0\r\n\r\n", b"\r\n", b"\r", b"\n", b"0\r\nX: y\r\n\r\n", b"zz", b"ff", b"1;a=b\r\nx\r\n", b" "]),
+    st.sampled_from(
+        [
+            b"5\r\nhello\r\n",
+            b"0\r\n\r\n",
+            b"\r\n",
+            b"\r",
+            b"\n",
+            b"0\r\nX: y\r\n\r\n",
+            b"zz",
+            b"ff",
+            b"1;a=b\r\nx\r\n",
+            b" ",
+        ]
+    ),
     max_size=6,
 ).map(b"".join)
 
 
 def slices(octets, cuts):
     edges = sorted({0, len(octets), *(cut for cut in cuts if cut < len(octets))})
-    return [octets[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [octets[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def run(framing, parts):
