@@ -3,7 +3,7 @@
 Everything public is named here; `supervisor.testing` and `supervisor.telemetry` are the other doors.
 """
 
-from pkgutil import extend_path
+import pkgutil
 
 from supervisor.errors import (
     BadSpec,
@@ -46,7 +46,7 @@ from supervisor.runtime.tree import Supervisor, open_supervisor, subtree
 from supervisor.spec import Again, Answer, AutoShutdown, Child, Escalate, Respond, Restart, Stop, Strategy
 
 # Another distribution installs files under the same name: what it puts beside ours stays importable.
-__path__ = extend_path(__path__, __name__)
+__path__ = pkgutil.extend_path(__path__, __name__)
 
 __all__ = [
     "HISTORY",

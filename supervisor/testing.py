@@ -15,6 +15,21 @@ from supervisor.exits import Fault
 from supervisor.lifecycle import Record, line
 from supervisor.runtime.incarnation import current_child
 
+__all__ = [
+    "Recorder",
+    "Trace",
+    "crash",
+    "fail_in_cleanup",
+    "fault",
+    "linger",
+    "never_ready",
+    "quiet",
+    "run_for",
+    "shield",
+    "swallow",
+    "until",
+]
+
 R = TypeVar("R", bound=Record)
 
 
@@ -149,10 +164,10 @@ async def quiet() -> None:
 
 async def run_for(clock: trio.testing.MockClock, seconds: float, step: float = 0.1) -> None:
     """Let `seconds` pass on a mock clock, step by step, with a tree that comes to rest in each."""
-    end = trio.current_time() + seconds
+    steps = max(1, round(seconds / step))
     await quiet()
-    while trio.current_time() < end:
-        clock.jump(min(step, end - trio.current_time()))
+    for _ in range(steps):
+        clock.jump(seconds / steps)
         await quiet()
 
 

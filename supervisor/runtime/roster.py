@@ -103,6 +103,13 @@ class Roster:
             slot.incarnation.kill()
             self.alarms.set(slot, trio.current_time() + self._overdue)
 
+    def drop(self, reason: str) -> None:
+        """Cancel whatever lives, without order or grace: nobody is left to supervise it."""
+        for slot in self.slots.values():
+            if slot.incarnation is not None:
+                slot.incarnation.kill()
+                slot.incarnation.stop(reason)
+
     def report_overdue(self, slot: Slot) -> None:
         """Grace was over a while ago and the child still lives: say where it hangs, and again after twice the time."""
         incarnation = slot.incarnation
@@ -132,7 +139,7 @@ class Roster:
         """The child does not come back by itself."""
         self.alarms.clear(slot)
         self._reports.child(slot, ChildEnded, slot.generation, end)
-        if slot.spec.restart is Restart.TEMPORARY or not slot.known:
+        if slot.spec.restart is Restart.TEMPORARY or slot.passing or not slot.known:
             self.forget(slot)
         slot.settle(end)
         self._move(slot, State.DOWN)

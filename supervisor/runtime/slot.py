@@ -80,6 +80,7 @@ class Slot:
         "mailbox",
         "ordered",
         "parent",
+        "passing",
         "past",
         "readiness",
         "restarts",
@@ -100,6 +101,7 @@ class Slot:
         self.state = State.WAITING
         self.asked = True  # by boot or by a person, and not ready since: a failed start is told, not repeated
         self.known = False  # was ready once: a child that never was is not kept
+        self.passing = False  # one of thousands: forgotten when it has ended for good
         self.held = False  # stopped on purpose
         self.doomed = False  # its stop is planned: an exit before that is part of it
         self.returns = False  # it starts again once it has stopped

@@ -60,14 +60,11 @@ class Loop:
         self.over = False
         self._watched = False
         self._judge = Judge(self.settings)
-        self._enter_all(children)
-        self._sweep: Sweep | None = Sweep(self.roster, (), self.roster.slots.values(), "")
-
-    def _enter_all(self, children: Sequence[Child]) -> None:
         for child in children:
             if child.id in self.roster.slots:
                 raise BadSpec(child.id, "id", child.id, "a sibling has it already: give each child its own")
             self.enter(child, ordered=True)
+        self._sweep: Sweep | None = Sweep(self.roster, (), self.roster.slots.values(), "")
 
     def enter(self, child: Child, *, ordered: bool) -> Slot:
         """Take a child in at the end of the order; it runs when its turn comes, or when `begin` is posted."""
@@ -104,10 +101,7 @@ class Loop:
             with trio.CancelScope(shield=True):  # bounded by the grace of the children
                 await self._serve()
         except BaseException:
-            for slot in self.roster.slots.values():
-                if slot.incarnation is not None:
-                    slot.incarnation.kill()
-                    slot.incarnation.stop("the supervisor itself failed")
+            self.roster.drop("the supervisor itself failed")
             raise
 
     async def _serve(self) -> None:

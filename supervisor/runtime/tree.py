@@ -76,11 +76,15 @@ class Supervisor:
     def start_soon(self, child: Child) -> ChildRef:
         """Add a child without waiting for it; a failed start shows as its exit. For thousands of them.
 
+        Its spec is forgotten when it has ended for good, as OTP does with the children of a `simple_one_for_one`.
+
         Raises:
             ChildExists: The id is taken.
             TreeStopped: The supervisor is stopping.
         """
-        return self._ref(self._enter(child))
+        slot = self._enter(child)
+        slot.passing = True
+        return self._ref(slot)
 
     async def stop(self, name: str, reason: str = "stopped on purpose") -> Exit:
         """Stop a child and wait for its end. It stays down; its spec is kept unless it is temporary.
