@@ -7,8 +7,10 @@ on the success path (P16).
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from actors.failure import Failure, FailureKind, Phase
+from actors.messages import Json
 from actors.policy.meanings import (
     BY_CODE,
     BY_ERRNO,
@@ -25,7 +27,10 @@ from actors.source import EncodingError, RefusedError, TruncatedError, WireError
 K = FailureKind
 
 _REFUSALS = frozenset({"APIError", "HTTPStatusError"})
-"""The exceptions of the official clients, and of httpx, that tell of a refusal."""
+"""The exceptions by which the official clients, and httpx, tell of a refusal."""
+
+_WORDS = ("error_code", "code", "type", "status")
+"""Where those exceptions keep the provider's own words, the most exact first; Google's `code` is the status, a number."""
 
 _WORD_LIMIT = 64
 """Characters kept of a provider's own word and of its name for a request: a failure stays small (P14)."""
@@ -33,18 +38,39 @@ _WORD_LIMIT = 64
 
 def classify(error: BaseException, phase: Phase, provider: str = "", model: str = "") -> Failure | None:
     """The failure an exception stands for; `None` means a bug, to be raised on."""
-    found: Failure | None = None
+    meaning = _meaning(error, phase)
+    if meaning is None:
+        return None
+    kind, told = meaning
+    said = str(told) or str(error) or type(told).__name__
+    if not isinstance(told, RefusedError):
+        return Failure(kind, said, phase, provider, model)
+    return Failure(
+        kind,
+        said,
+        phase,
+        provider,
+        model,
+        status=told.status or None,
+        code=(told.code or told.kind)[:_WORD_LIMIT],
+        retry_after=told.retry_after,
+        request_id=(told.headers.get("request-id", "") or told.headers.get("x-request-id", ""))[:_WORD_LIMIT],
+    )
+
+
+def _meaning(error: BaseException, phase: Phase) -> tuple[FailureKind, BaseException] | None:
+    """What it is, and which exception of the chain says so."""
+    found: tuple[FailureKind, BaseException] | None = None
     for cause in _causes(error):
-        if isinstance(cause, BaseExceptionGroup):
-            failure = _of_group(cause.exceptions, phase, provider, model)
+        if _is_group(cause):
+            meaning = _of_group(cause.exceptions, phase)
         else:
             told = _refusal(cause) or cause
             kind = _kind(told, phase)
-            said = str(told) or str(error) or type(told).__name__
-            failure = None if kind is None else attrs.evolve(_failure(kind, told), message=said, phase=phase, provider=provider, model=model)
+            meaning = None if kind is None else (kind, told)
         # The innermost cause is the most exact, but for a time limit: only who set it knows for what.
-        if found is None or (failure and found.kind is K.TIMEOUT and failure.kind is K.CONNECT_TIMEOUT):
-            found = failure
+        if found is None or (meaning and found[0] is K.TIMEOUT and meaning[0] is K.CONNECT_TIMEOUT):
+            found = meaning
     return found
 
 
@@ -54,22 +80,24 @@ def _causes(error: BaseException) -> list[BaseException]:
     seen: BaseException | None = error
     while seen is not None and seen not in chain:
         chain.insert(0, seen)
-        if isinstance(seen, WireError | BaseExceptionGroup):
+        if isinstance(seen, WireError) or _is_group(seen):
             break
         # Only what was raised `from` another error names its cause; an error that merely happened while another was being treated is a bug.
         seen = seen.__cause__
     return chain
 
 
-def _of_group(errors: Sequence[BaseException], phase: Phase, provider: str, model: str) -> Failure | None:
+def _is_group(error: BaseException) -> TypeGuard["BaseExceptionGroup[BaseException]"]:
+    """Whether several exceptions travel as one."""
+    return isinstance(error, BaseExceptionGroup)
+
+
+def _of_group(errors: Sequence[BaseException], phase: Phase) -> tuple[FailureKind, BaseException] | None:
     """What several errors at once stand for: a bug among them is never hidden, a provider's word goes before the network's."""
-    failures = [classify(error, phase, provider, model) for error in errors]
-    known = [failure for failure in failures if failure is not None]
-    return min(known, key=_said_nothing) if len(known) == len(failures) else None
-
-
-def _said_nothing(failure: Failure) -> bool:
-    return failure.status is None
+    meanings = [_meaning(error, phase) for error in errors]
+    known = [meaning for meaning in meanings if meaning is not None]
+    spoken = [meaning for meaning in known if isinstance(meaning[1], WireError)]
+    return next(iter(spoken or known)) if len(known) == len(meanings) else None
 
 
 def _kind(error: BaseException, phase: Phase) -> FailureKind | None:
@@ -127,20 +155,39 @@ def _refusal(error: BaseException) -> RefusedError | None:
     names = {cls.__name__ for cls in type(error).__mro__}
     if not names & _REFUSALS or names & BY_TYPE.keys():
         return None
-    response: object = getattr(error, "response", None)
-    numbers = (getattr(error, "status_code", 0), getattr(error, "code", 0), getattr(response, "status_code", 0))
-    words = (getattr(error, name, "") for name in ("error_code", "code", "type", "status"))
-    code, kind, *_ = (*(word for word in words if word and isinstance(word, str)), "", "")
+    response, body = _field(error, "response"), _field(error, "body")
+    fields: Json = body if _is_object(body) else {}
+    code, kind, *_ = (*_words(*(_field(error, name) for name in _WORDS)), "", "")
     given: Mapping[str, str] = getattr(response, "headers", None) or {}
     headers = {name.lower(): value for name, value in given.items()}
+    status = _status(error) or _status(response)
+    # Never the text of the exception itself: httpx puts the whole address into it, and an address may hold a key (P13).
+    said = _words(_field(error, "api_message"), fields.get("message"), _field(error, "message"))
     return RefusedError(
-        str(error),
-        status=next((number for number in numbers if number and isinstance(number, int)), 0),
+        next(iter(said), f"the provider answered with status {status}"),
+        status=status,
         kind=kind,
         code=code,
         headers=headers,
         retry_after=_seconds(headers.get("retry-after", "")),
     )
+
+
+def _field(told: object, name: str) -> object:
+    return getattr(told, name, None)
+
+
+def _is_object(body: object) -> TypeGuard[Json]:
+    return isinstance(body, dict)
+
+
+def _words(*told: object) -> list[str]:
+    return [word for word in told if word and isinstance(word, str)]
+
+
+def _status(told: object) -> int:
+    numbers = (_field(told, "status_code"), _field(told, "code"))
+    return next((number for number in numbers if isinstance(number, int)), 0)
 
 
 def _seconds(text: str) -> float | None:
@@ -149,19 +196,3 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         return None
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
-
-
-def _failure(kind: FailureKind, error: BaseException, phase: Phase, provider: str, model: str) -> Failure:
-    if not isinstance(error, RefusedError):
-        return Failure(kind, str(error) or type(error).__name__, phase, provider, model)
-    return Failure(
-        kind,
-        error.message,
-        phase,
-        provider,
-        model,
-        status=error.status or None,
-        code=(error.code or error.kind)[:_WORD_LIMIT],
-        retry_after=error.retry_after,
-        request_id=(error.headers.get("request-id", "") or error.headers.get("x-request-id", ""))[:_WORD_LIMIT],
-    )

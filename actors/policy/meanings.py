@@ -162,6 +162,6 @@ BY_ERRNO: dict[int, FailureKind] = {
 TEMPORARY_LOOKUP = frozenset({-3, -10, -11, 2, 11002})
 """Lookup errors that pass: EAI_AGAIN, EAI_MEMORY and EAI_SYSTEM of Linux, EAI_AGAIN of macOS and of Windows; others are final."""
 
-NO_ANSWER = ("server disconnected", "the server closed the connection without an answer")
-CUT_ANSWER = ("peer closed connection", "the server closed")
+NO_ANSWER = ("server disconnected", "the server disconnected without an answer")
+CUT_ANSWER = ("peer closed connection", "the server disconnected")
 """How the messages of h11, httpcore2 and our own transport begin where the peer closed rather than spoke something else than HTTP."""
