@@ -4,25 +4,18 @@ Pure.  A line says what it wants; what it does not say, the command line does.  
 that names file and line.
 """
 
-from enum import Enum
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import attrs
 from msgspec import DecodeError, Struct, ValidationError, json, structs
 
-from actors.cli.lines import Line
+from actors.cli.lines import Form, Line, Splitter
 from actors.config import Settings
 from actors.errors import SettingError
 from actors.messages import Message, Role
 from actors.request import Limits, Request, Tool
 from actors.route import Route
-
-
-class Form(Enum):
-    """How prompts are written: one a line, or one JSON object a line."""
-
-    TEXT = "text"
-    JSON_LINES = "jsonl"
 
 
 @attrs.frozen
@@ -122,6 +115,30 @@ def job_of_line(line: Line, form: Form, wishes: Wishes) -> Job:
     except (DecodeError, ValueError) as error:
         raise SettingError(f"{line.place}: {_sentence(error)}") from None
     return _routed(job, line.place)
+
+
+class JobReader:
+    """Reads the bytes of one source as jobs; without a form the first line tells: what begins with `{` is JSON lines."""
+
+    def __init__(self, source: str, form: Form | None, wishes: Wishes) -> None:
+        self._splitter = Splitter(source)
+        self._form = form
+        self._wishes = wishes
+        self.count = 0
+
+    def feed(self, chunk: bytes) -> Iterator[Job]:
+        """The jobs that this chunk completes, one at a time; raises `SettingError` at the line that is none."""
+        return map(self._job, self._splitter.feed(chunk))
+
+    def close(self) -> Iterator[Job]:
+        """The job of the last line, where the source does not end with a line's end."""
+        return map(self._job, self._splitter.close())
+
+    def _job(self, line: Line) -> Job:
+        if self._form is None:
+            self._form = Form.JSON_LINES if line.text.startswith("{") else Form.TEXT
+        self.count += 1
+        return job_of_line(line, self._form, self._wishes)
 
 
 def _routed(job: Job, place: str) -> Job:

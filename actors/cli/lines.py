@@ -5,6 +5,7 @@ have (not UTF-8, far too long) is refused with its number.
 """
 
 from collections.abc import Iterator
+from enum import Enum
 
 import attrs
 
@@ -15,6 +16,13 @@ LONGEST = 16 * 1024 * 1024
 
 _MARK = b"\xef\xbb\xbf"
 """What some editors begin a UTF-8 file with."""
+
+
+class Form(Enum):
+    """How prompts are written: one a line, or one JSON object a line."""
+
+    TEXT = "text"
+    JSON_LINES = "json-lines"
 
 
 @attrs.frozen

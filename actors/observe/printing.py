@@ -23,8 +23,9 @@ def report_text(report: Report, unasked: int = 0) -> Group:
         lines.append(Text(f"{counted(unasked, 'prompt')} not asked any more"))
     lines.append(Text(_attempts(report)))
     lines.append(Text(_tokens(report)))
+    times = [Text(), _latencies(report)] if report.total.p50 is not None else []
     troubles = [Text(), Text("What went wrong most", "bold"), *map(_trouble, report.worst)] if report.worst else []
-    return Group(*lines, Text(), _latencies(report), *troubles)
+    return Group(*lines, *times, *troubles)
 
 
 def _statuses(report: Report) -> Text:

@@ -101,9 +101,7 @@ def _interest(track: Track) -> tuple[bool, bool, int, float, str]:
 
 
 def _row(track: Track, guide: str, width: int, now: float) -> Text:
-    state = track.state.value
-    if track.state is State.WAITING:
-        state = f"retry in {max(0.0, track.until - now):.1f} s"
+    state = _doing(track, now)
     figures = _figures(track, width, now)
     route = max(10, width - 3 - 13 - 15 - 9 - sum(len(figure) for figure in figures))
     line = Text(no_wrap=True)
@@ -114,16 +112,23 @@ def _row(track: Track, guide: str, width: int, now: float) -> Text:
     return line.append("".join(figures))
 
 
+def _doing(track: Track, now: float) -> str:
+    if track.state is State.WAITING:
+        return f"retry in {max(0.0, track.until - now):.1f} s"
+    whole = track.state is State.ASKING and track.route is not None and not track.route.streams
+    return "in one piece" if whole else track.state.value
+
+
 def _where(track: Track) -> str:
-    if track.state is State.WAITING and track.trouble:
+    if track.state is State.WAITING or track.route is None:
         return f" {track.trouble}"
-    return f" {clean(str(track.route or ''))}"
+    return clean(f" {track.route.provider}:{track.route.model}")
 
 
 def _figures(track: Track, width: int, now: float) -> list[str]:
     if width < _MIDDLE:
         return []
-    tokens = f"{count(track.tokens)} tok" if track.tokens else ""
+    tokens = "" if track.first_content is None else f"{count(track.tokens)} tok"
     if width < _WIDE:
         return [tokens.rjust(10)]
     rate = track.rate(now)

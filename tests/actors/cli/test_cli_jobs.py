@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from actors.cli.jobs import FIELDS, Form, Wishes, job_of_line, job_of_prompt
-from actors.cli.lines import Line
+from actors.cli.jobs import FIELDS, Wishes, job_of_line, job_of_prompt
+from actors.cli.lines import Form, Line
 from actors.config import Settings
 from actors.errors import SettingError
 from actors.messages import assistant, user

@@ -134,6 +134,14 @@ def test_who_waits_shows_the_countdown_and_why():
     assert "Service overloaded" in row
 
 
+def test_who_is_fetched_in_one_piece_says_so():
+    board = Board("run", 0.0)
+    begun(board, "1", route=B.buffered)
+    row = drawn(board)[4]
+    assert "in one piece" in row
+    assert "anthropic:claude-b " in row
+
+
 def test_the_most_interesting_come_first_and_the_others_are_a_number():
     board = Board("run", 0.0)
     for number in range(50):

@@ -1,0 +1,108 @@
+"""The command line: words in, an exit status out.
+
+What a person did wrong is told in one sentence, without a traceback.  Status 0: all completed; 1: some did not; 2: used wrongly; 70: a bug of
+ours; 128 and the signal's number: interrupted (130 for Ctrl-C).  What a command needs is imported when it is called, so that help is quick.
+"""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import version
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from actors.cli.options import Asking, Concurrency, Reading, Showing, positive
+from actors.errors import SettingError
+
+BUG = 70
+"""The exit status for a bug of ours (EX_SOFTWARE of sysexits.h)."""
+
+app = App(
+    name="trio-supervisor",
+    help="Ask language models many things at once, each as a supervised stream that is retried, moved to another route or fetched in one piece"
+    " when it fails.",
+    version=partial(version, "trio-supervisor"),
+    suppress_keyboard_interrupt=False,
+    help_epilogue="Keys and addresses are read from the environment: `trio-supervisor settings` lists them.",
+)
+
+
+@app.command
+def run(
+    *prompts: Annotated[str, Parameter(help="What to ask; `-` stands for standard input.")],
+    reading: Reading = Reading(),  # noqa: B008 -- a frozen value
+    asking: Asking = Asking(),  # noqa: B008 -- a frozen value
+    showing: Showing = Showing(),  # noqa: B008 -- a frozen value
+) -> int:
+    """Ask prompts and write one outcome each: as text on a terminal, as a JSON line elsewhere.
+
+    Prompts are the words given here, those of a file (--from), or standard input where it is piped or `-` is given. The report at the end
+    goes to standard error, or to standard output when the outcomes go to a file.
+    """
+    from actors.cli.commands import ask  # noqa: PLC0415 -- help is quick without it
+
+    return ask(prompts, reading, asking, showing)
+
+
+@app.command
+def demo(
+    *,
+    prompts: Annotated[int, Parameter(help="How many prompts.", validator=positive)] = 200,
+    seed: Annotated[int, Parameter(help="The same seed, the same weather.")] = 7,
+    faults: Annotated[
+        str,
+        Parameter(
+            help="What goes wrong, as shares of all requests: `cut=0.1 stall=0.02 status529=0.05`.", show_default=False
+        ),
+    ] = "",
+    concurrency: Concurrency = 60,
+    showing: Showing = Showing(),  # noqa: B008 -- a frozen value
+) -> int:
+    """Watch many streams survive a bad day: a run against a built-in provider that fails on purpose; no key is needed.
+
+    It ends with the report of a run, held against what the provider itself saw.
+    """
+    from actors.cli.commands import Demo, show  # noqa: PLC0415 -- help is quick without it
+
+    return show(Demo(prompts, seed, faults, concurrency), showing)
+
+
+@app.command
+def settings() -> int:
+    """List every setting, its value and where it came from; keys are not shown."""
+    from actors.cli.commands import list_settings  # noqa: PLC0415 -- help is quick without it
+
+    return list_settings()
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Carry out a command line (`sys.argv` where none is given) and give the exit status."""
+    words = sys.argv[1:] if words is None else words
+    try:
+        status: int | None = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 -- the last line before a person
+        return _complain(error, debug="--debug" in words)
+    return status or 0
+
+
+def _complain(error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    cause = _innermost(error)
+    if isinstance(cause, CycloptsError | SettingError):
+        told, status = str(cause), 2
+    else:
+        hint = "" if debug else " (--debug shows where)"
+        told, status = f"this is a bug, please report it: {type(cause).__name__}: {cause}{hint}", BUG
+    print(f"trio-supervisor: {' '.join(told.split())}", file=sys.stderr)
+    return status
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What a nursery wrapped, where it is one thing."""
+    inside: Sequence[BaseException] = getattr(error, "exceptions", ())
+    return _innermost(inside[0]) if len(inside) == 1 else error

@@ -1,0 +1,82 @@
+"""What the commands do once their words are read: settings, the inlet, the surface, and the run between them."""
+
+import os
+import sys
+from functools import partial
+
+import trio
+from rich.table import Table
+
+from actors.cli.demo import Demo, demonstrate
+from actors.cli.inlet import Inlet, from_file, from_prompts, from_stdin
+from actors.cli.jobs import Job, Wishes, admit
+from actors.cli.options import Asking, Reading, Showing
+from actors.cli.run import Plan, carry_out
+from actors.cli.screen import paper
+from actors.cli.surface import Surface
+from actors.config import VARIABLES, Settings
+from actors.errors import SettingError
+from actors.ladder import Ladder
+from actors.route import Route
+
+
+def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Showing) -> int:
+    """Answer the prompts; gives the exit status."""
+    settings = Settings.read(os.environ)
+    wishes = Wishes(settings, _routes(asking, settings), asking.system, asking.max_tokens)
+    inlet = _inlet(prompts, reading, wishes)
+    with Surface.open(showing, answers=True) as surface:
+        plan = Plan("run", settings, inlet, partial(_ladder, asking.attempts), surface.write, asking.concurrency)
+        ending = trio.run(carry_out, plan, surface.show)
+        return surface.close(ending)
+
+
+def show(demo: Demo, showing: Showing) -> int:
+    """Show the demonstration; gives the exit status."""
+    try:
+        simulator = demo.simulator
+    except ValueError as error:
+        raise SettingError(f"--faults: {error}") from None
+    with Surface.open(showing, answers=False, every=1.0) as surface:
+        ending, agreement = trio.run(demonstrate, demo, simulator, surface.show, surface.write)
+        return surface.close(ending, agreement)
+
+
+def list_settings() -> int:
+    """Print every setting."""
+    entries = Settings.read(os.environ).entries
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("variable", "value", "from", "what it sets"):
+        table.add_column(name)
+    for name, setting in entries.items():
+        value = "" if setting.value is None else str(setting.value)
+        table.add_row(name, value, setting.origin.value, VARIABLES[name].about)
+    paper(sys.stdout, plain=False).print(table)
+    return 0
+
+
+def _routes(asking: Asking, settings: Settings) -> tuple[Route, ...]:
+    wishes = Wishes(settings)
+    try:
+        return admit(asking.route, wishes) or tuple(settings.admit(route) for route in settings.routes)
+    except ValueError as error:
+        raise SettingError(str(error)) from None
+
+
+def _inlet(prompts: tuple[str, ...], reading: Reading, wishes: Wishes) -> Inlet:
+    piped = not prompts and not sys.stdin.isatty()
+    if reading.from_ is not None:
+        if prompts:
+            raise SettingError("prompts are given both as words and with --from; choose one")
+        return from_file(reading.from_, reading.form, wishes)
+    if prompts == ("-",) or piped:
+        return from_stdin(reading.form, wishes)
+    if not prompts:
+        raise SettingError(
+            'nothing to ask: give prompts ("Why is the sky blue?"), a file of them (--from) or pipe them in'
+        )
+    return from_prompts(prompts, wishes)
+
+
+def _ladder(attempts: int, job: Job) -> Ladder:
+    return Ladder.over(job.routes, attempts=attempts)

@@ -1,0 +1,89 @@
+"""What a person may say on the command line, in groups that several commands share.
+
+Each field is an option; its help is what the person reads.  Whether values make sense together is checked where they are used.
+"""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import attrs
+from cyclopts import Parameter
+
+from actors.cli.lines import Form
+
+
+def positive(_: object, number: int | None) -> None:
+    """Refuse what is below 1, in the words of a person."""
+    if number is not None and number < 1:
+        raise ValueError("give a number from 1")
+
+
+def _few(_: object, number: int) -> None:
+    if not 1 <= number <= MOST_ATTEMPTS:
+        raise ValueError(f"give a number from 1 to {MOST_ATTEMPTS}")
+
+
+MOST_ATTEMPTS = 32
+"""Attempts on one route that a stream's history can hold."""
+
+Concurrency: TypeAlias = Annotated[
+    int, Parameter(name=["--concurrency", "-c"], help="Streams at the same time.", validator=positive)
+]
+
+
+@Parameter(name="*")
+@attrs.frozen
+class Reading:
+    """Where prompts are read from."""
+
+    from_: Annotated[
+        Path | None,
+        Parameter(
+            name=["--from", "-f"], help="File of prompts: one a line, or JSON lines with `prompt` or `messages`."
+        ),
+    ] = None
+    form: Annotated[
+        Form | None, Parameter(name="--format", help="How prompts are written, where the file's name does not tell.")
+    ] = None
+
+
+@Parameter(name="*")
+@attrs.frozen
+class Asking:
+    """How each prompt is asked."""
+
+    route: Annotated[
+        list[str],
+        Parameter(
+            name=["--route", "-r"],
+            help="provider:model to ask; repeat it for where to go when that fails.",
+            negative=(),
+            show_default=False,
+        ),
+    ] = attrs.field(factory=list[str])
+    system: Annotated[str, Parameter(name=["--system", "-s"], help="System prompt.", show_default=False)] = ""
+    max_tokens: Annotated[int | None, Parameter(help="Longest answer, in tokens.", validator=positive)] = None
+    attempts: Annotated[int, Parameter(help="Attempts on each route before the next one is tried.", validator=_few)] = 5
+    concurrency: Concurrency = 20
+
+
+@Parameter(name="*")
+@attrs.frozen
+class Showing:
+    """What becomes of the outcomes and what is shown meanwhile."""
+
+    out: Annotated[
+        Path | None,
+        Parameter(
+            name=["--out", "-o"], help="New file for the outcomes, a JSON line each, instead of standard output."
+        ),
+    ] = None
+    json: Annotated[
+        bool, Parameter(name="--json", help="Make the closing report JSON.", negative=(), show_default=False)
+    ] = False
+    plain: Annotated[
+        bool, Parameter(help="No live tree and no colours, also on a terminal.", negative=(), show_default=False)
+    ] = False
+    debug: Annotated[
+        bool, Parameter(help="Show the traceback when something breaks.", negative=(), show_default=False)
+    ] = False

@@ -1,0 +1,134 @@
+"""The work of a run: prompts in, one outcome each, written as it ends, and a report.
+
+A fixed number of workers takes one prompt at a time, so as many are in memory as are answered.  What stops a run (Ctrl-C, a reader gone, a
+line that is no prompt) stops the workers in order; the sheet stands outside of that and writes the last word of each.
+"""
+
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import attrs
+import trio
+
+from actors.cli.inlet import Inlet
+from actors.cli.interrupts import Interrupts
+from actors.cli.jobs import Job
+from actors.cli.sheet import Sheet, Write, deserted
+from actors.config import Settings
+from actors.errors import SettingError
+from actors.ladder import Ladder
+from actors.observe.board import Board
+from actors.observe.report import Report
+from actors.outcome import Status
+from actors.runtime.streams import Streams
+from actors.streams import open_streams
+
+Show: TypeAlias = Callable[[Board], Awaitable[None]]
+
+
+@attrs.frozen
+class Plan:
+    """What a run is to do: answer the jobs of `inlet`, each on its `ladder`, `concurrency` at a time, and `write` the outcomes."""
+
+    title: str
+    settings: Settings
+    inlet: Inlet
+    ladder: Callable[[Job], Ladder]
+    write: Write
+    concurrency: int
+    seed: int | None = None
+
+
+@attrs.frozen
+class Ending:
+    """How a run ended: its figures, the signal that stopped it, what was wrong with its input, why it could not be written."""
+
+    report: Report
+    expected: int | None = None
+    signal: int | None = None
+    complaint: str = ""
+    error: OSError | None = None
+
+    @property
+    def unasked(self) -> int:
+        """Prompts that were never asked, where it is known how many there were."""
+        return 0 if self.expected is None else max(0, self.expected - self.report.streams)
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 all completed, 1 some not, 2 bad input, 128 + the signal where one ended the run."""
+        if self.signal is not None:
+            return 128 + self.signal
+        if self.complaint:
+            return 2
+        return int(self.error is not None or self.report.statuses[Status.COMPLETED] < self.report.streams)
+
+
+async def carry_out(plan: Plan, show: Show) -> Ending:
+    """Run a plan to its end, with `show` drawing its board meanwhile."""
+    board = Board(plan.title, trio.current_time(), plan.inlet.count)
+    with Interrupts() as interrupts:
+        sheet = Sheet(plan.write, interrupts.stop)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(show, board)
+            nursery.start_soon(sheet.run)
+            crew = _Crew(plan, board, sheet)
+            try:
+                async with open_streams(settings=plan.settings, seed=plan.seed) as streams:
+                    with interrupts.scope:
+                        await crew.answer_all(streams)
+            finally:
+                await sheet.finish()
+            nursery.cancel_scope.cancel()
+    return Ending(
+        board.tally.report(trio.current_time() - board.started),
+        plan.inlet.count,
+        signal.SIGPIPE if deserted(sheet.error) else interrupts.received,
+        crew.complaint,
+        sheet.error,
+    )
+
+
+class _Crew:
+    """The workers of a run and the one that feeds them."""
+
+    def __init__(self, plan: Plan, board: Board, sheet: Sheet) -> None:
+        self._plan = plan
+        self._board = board
+        self._sheet = sheet
+        self.complaint = ""
+
+    async def answer_all(self, streams: Streams) -> None:
+        """Answer every job of the inlet."""
+        plan = self._plan
+        send, receive = trio.open_memory_channel[Job](0)
+        async with trio.open_nursery() as nursery, receive:
+            nursery.start_soon(self._feed, send)
+            for _ in range(min(plan.concurrency, plan.inlet.count or plan.concurrency)):
+                nursery.start_soon(self._work, streams, receive.clone())
+
+    async def _feed(self, send: "trio.MemorySendChannel[Job]") -> None:
+        async with send:
+            try:
+                await self._plan.inlet.pour(send.send)
+            except SettingError as error:
+                self.complaint = str(error)  # what was asked before is answered first
+
+    async def _work(self, streams: Streams, jobs: "trio.MemoryReceiveChannel[Job]") -> None:
+        async with jobs:
+            async for job in jobs:
+                await self._answer(streams, job)
+
+    async def _answer(self, streams: Streams, job: Job) -> None:
+        board, track = self._board, self._board.begin(job.name, trio.current_time())
+        stream = streams.open(job.request, self._plan.ladder(job))
+        try:
+            async with stream:
+                async for event in stream:
+                    board.see(track, event, trio.current_time())
+        finally:
+            outcome = stream.partial
+            board.end(track, outcome, trio.current_time())
+            written = self._sheet.keep(job.name, outcome)
+        await written.wait()
