@@ -1,7 +1,7 @@
 """How long an attempt may be silent.
 
 Pure: marks in, the next alarm out.  Pings prove life, not progress: only content winds the content clocks again, and time in which the
-consumer was not ready to take more does not count.
+consumer was not ready to take more does not count, for any clock.
 """
 
 from typing import NamedTuple
@@ -18,33 +18,44 @@ BY_MODEL: tuple[tuple[str, str, Clocks], ...] = (
     ("openai", "o3", Clocks(first_event=60, first_content=600, gap=300)),
     ("openai", "o4", Clocks(first_event=60, first_content=600, gap=300)),
     ("openai", "gpt-5", Clocks(first_event=60, first_content=300, gap=180)),
-    ("openai-chat", "o", Clocks(first_event=600, first_content=600, gap=300)),
+    ("openai-chat", "o1", Clocks(first_event=600, first_content=600, gap=300)),
+    ("openai-chat", "o3", Clocks(first_event=600, first_content=600, gap=300)),
+    ("openai-chat", "o4", Clocks(first_event=600, first_content=600, gap=300)),
     ("openai-chat", "gpt-5", Clocks(first_event=300, first_content=300, gap=180)),
     # The command line starts a process, and runs tools between two pieces of text.
     ("claude-code", "", Clocks(first_event=60, first_content=180, gap=300)),
 )
-"""Provider, beginning of the model's name, clocks: the first row that fits holds, else the defaults of `Clocks`."""
+"""Provider, beginning of the model's name, clocks: the first row that fits holds, else the defaults of `Clocks`.
+
+A vendor before the name, as routers write it (`openai/o3`), does not matter.
+"""
 
 
 def clocks_for(route: Route) -> Clocks:
     """The clocks a route is held to: its own, else the table's for its model, else the defaults."""
     if route.clocks is not None:
         return route.clocks
+    model = route.model.rpartition("/")[2]
     fitting = (
-        clocks for provider, prefix, clocks in BY_MODEL if route.provider == provider and route.model.startswith(prefix)
+        clocks for provider, prefix, clocks in BY_MODEL if route.provider == provider and model.startswith(prefix)
     )
     return next(fitting, Clocks())
 
 
 @attrs.define
 class Marks:
-    """When things happened in an attempt, in seconds on one clock; `None`: not yet.  Written by the task that reads the answer."""
+    """When things happened in an attempt, in seconds on one clock; `None`: not yet.  Written by the task that reads the answer.
+
+    `blocked`: the consumer is not ready now; `waited`: the seconds for which it was not, before.  Where there was content before that,
+    `last_content` is moved to the moment at which the consumer was ready again.
+    """
 
     started: float
     first_event: float | None = None
     first_content: float | None = None
     last_content: float | None = None
     blocked: bool = False
+    waited: float = 0.0
 
 
 class Alarm(NamedTuple):
@@ -62,23 +73,24 @@ def next_alarm(clocks: Clocks, marks: Marks, *, streams: bool) -> Alarm | None:
     due = [
         Alarm(since + limit, kind)
         for limit, since, kind in _running(clocks, marks, streams=streams)
-        if limit is not None and since is not None
+        if limit is not None
     ]
     return min(due, key=_when, default=None)
 
 
-def _running(clocks: Clocks, marks: Marks, *, streams: bool) -> list[tuple[float | None, float | None, FailureKind]]:
-    total = (clocks.total, marks.started, FailureKind.TOTAL_TIMEOUT)
+def _running(clocks: Clocks, marks: Marks, *, streams: bool) -> list[tuple[float | None, float, FailureKind]]:
     if marks.blocked:
-        return [total]
+        return []
+    began = marks.started + marks.waited
+    total = (clocks.total, began, FailureKind.TOTAL_TIMEOUT)
     if not streams:
-        return [total, (clocks.buffered, marks.started, FailureKind.TIMEOUT)]
+        return [total, (clocks.buffered, began, FailureKind.TIMEOUT)]
     if marks.last_content is not None:
         return [total, (clocks.gap, marks.last_content, FailureKind.STALLED)]
-    waiting = (clocks.first_content, marks.started, FailureKind.FIRST_CONTENT_TIMEOUT)
+    waiting = (clocks.first_content, began, FailureKind.FIRST_CONTENT_TIMEOUT)
     if marks.first_event is not None:
         return [total, waiting]
-    return [total, waiting, (clocks.first_event, marks.started, FailureKind.FIRST_EVENT_TIMEOUT)]
+    return [total, waiting, (clocks.first_event, began, FailureKind.FIRST_EVENT_TIMEOUT)]
 
 
 def _when(alarm: Alarm) -> float:
