@@ -59,6 +59,13 @@ def base64_of(image: Image) -> str:
     return base64.b64encode(image.content).decode()
 
 
+def image_url(image: Image) -> str:
+    """Where the image is: its own address, or a `data:` address that holds it."""
+    if image.url and not image.content:
+        return image.url
+    return f"data:{image.media_type};base64,{base64_of(image)}"
+
+
 def turns(messages: tuple[Message, ...]) -> Iterator[tuple[Role, list[Part]]]:
     """The conversation with neighbours of one role made one turn, each with the parts that role may say."""
     role, parts = Role.USER, list[Part]()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from actors.deltas import Delta
 from actors.source import MalformedError, RefusedError, TruncatedError, WireError
-from actors.wire.sse import Events
+from actors.wire.sse import STRAY, Events
 
 UNREADABLE = (ValueError, RecursionError)
 """What decoding raises: bytes that are no JSON or no UTF-8, values of another type, nesting without end."""
@@ -57,11 +57,13 @@ class EventReader:
             return out
         try:
             for name, data in self._events.feed(octets):
-                if data:
+                if name is STRAY:
+                    self._read_stray(data, out)
+                elif data:
                     self._began = True
                     answer.read(name, data, out)
-                    if answer.finished:
-                        return out
+                if answer.finished:
+                    return out
         except WireError as fault:
             self.fault = fault
         except UNREADABLE as error:
@@ -81,30 +83,28 @@ class EventReader:
         return out
 
     def _end(self, out: list[Delta]) -> None:
-        lost = bool(self._events.stray)
         for name, data in self._events.close():
-            self._began = True
             try:
-                self._answer.read(name, data, out)
+                if name is STRAY:
+                    self._read_stray(data, out)
+                elif data:
+                    self._answer.read(name, data, out)
             except UNREADABLE as error:
                 raise TruncatedError("the answer ended within an event") from error
+            if self.finished:
+                return
         if self._events.fault is not None:
             raise self._events.fault
-        if (stray := self._events.stray) and not self.finished:
-            self._read_stray(stray, out, lost=lost)
-        if not self.finished:
-            self._answer.end(out)
+        self._answer.end(out)
 
-    def _read_stray(self, stray: bytes, out: list[Delta], *, lost: bool) -> None:
-        """Lines that are no event hold a reply, an error or rubbish; a last line without its end may be a cut one."""
+    def _read_stray(self, lines: bytes, out: list[Delta]) -> None:
+        """Lines that are no event are a reply in one piece, an error or rubbish."""
         try:
-            deltas = self._whole(stray)
+            deltas = self._whole(lines)
         except RefusedError:
             raise
         except WireError as error:
-            if lost:
-                raise MalformedError("the answer has lines that are no server-sent event") from error
-            raise TruncatedError("the answer ended within an event") from error
+            raise MalformedError("the answer has lines that are no server-sent event") from error
         if self._began:
             raise MalformedError("the answer has a second answer behind it, in one piece")
         out.extend(deltas)

@@ -11,7 +11,7 @@ import msgspec
 
 from actors.messages import Json
 from actors.source import RefusedError
-from actors.wire.shapes import is_array, is_object
+from actors.wire.shapes import is_array, is_object, text_at
 
 MESSAGE_LIMIT = 2000
 """Characters kept of an error message; a longer one is a page, not a message."""
@@ -27,11 +27,12 @@ def refusal(
 ) -> RefusedError:
     """A refusal out of decoded JSON: `{"error": {...}}`, `{"error": "text"}`, an array of these, or the bare fields."""
     fields = error_fields(document)
+    code = _first(fields, ("code",))
     return RefusedError(
-        _first(fields, _MESSAGE) or f"the provider answered with status {status} and no message",
+        _message(fields) or f"the provider answered with status {status} and no message",
         status=status,
         kind=_first(fields, _KIND),
-        code=_first(fields, ("code",)),
+        code="" if code == str(status) else code,
         headers=headers,
         in_stream=in_stream,
         retry_after=retry_after(headers or {}),
@@ -69,6 +70,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if math.isfinite(seconds) and seconds >= 0:
             return seconds
     return None
+
+
+def _message(fields: Json) -> str:
+    """The message, and behind a gateway's own words (OpenRouter) those of the provider it asked."""
+    metadata = fields.get("metadata")
+    raw = text_at(metadata, "raw") if is_object(metadata) else ""
+    return ": ".join(filter(None, (_first(fields, _MESSAGE), raw)))[:MESSAGE_LIMIT]
 
 
 def _first(fields: Json, names: tuple[str, ...]) -> str:

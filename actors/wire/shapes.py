@@ -26,3 +26,10 @@ def text_at(fields: Mapping[str, object], name: str) -> str:
     """The text of a field; empty where it is no text."""
     value = fields.get(name)
     return value if isinstance(value, str) else ""
+
+
+def count_at(fields: object, *path: str) -> int:
+    """The whole number at the end of a path of fields; 0 where there is none."""
+    for name in path:
+        fields = fields.get(name) if is_object(fields) else None
+    return int(fields) if isinstance(fields, int | float) else 0

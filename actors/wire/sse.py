@@ -1,10 +1,11 @@
 """Server-sent events out of bytes in any slicing (WHATWG HTML, section 9.2.6 "Interpreting an event stream").
 
 An event leaves as its name and its raw data bytes, so that typed structs are decoded straight from them.  The one rule: how the bytes
-were sliced changes nothing, neither the events nor the fault.  Lines that are no part of any event are kept, because a provider in
-trouble sends bare JSON.
+were sliced changes nothing, neither the events nor the fault.  Lines that are no field come out as an event of their own, because a
+provider in trouble sends bare JSON, and because what is skipped may have held text.
 """
 
+import re
 from typing import TypeAlias
 
 from actors.source import MalformedError
@@ -15,6 +16,10 @@ EVENT_LIMIT = 32 * 1024 * 1024
 Event: TypeAlias = tuple[bytes, bytes]
 """The event's name (empty where none was given) and its data, lines joined by a line feed."""
 
+STRAY = b"\r"
+"""The name of an event made of lines that are no field; no line can say it."""
+
+_FIELD = re.compile(rb"(?!error:)[A-Za-z][A-Za-z_-]*(?::|\Z)")  # old llama.cpp says `error: {...}` and nothing else
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR = 10, 13
 
@@ -37,7 +42,7 @@ class Events:
         self._name = b""
         self._data: list[bytes] = []
         self._size = 0
-        self._stray = bytearray()
+        self._stray: list[bytes] = []
 
     def feed(self, octets: bytes) -> list[Event]:
         """The events that these bytes complete."""
@@ -61,11 +66,6 @@ class Events:
         """The event whose closing blank line never came, if its data did."""
         return self.feed(b"\n\n")
 
-    @property
-    def stray(self) -> bytes:
-        """The lines so far that are no part of any event, each with a line feed."""
-        return bytes(self._stray)
-
     def _read(self, lines: list[bytes]) -> list[Event]:
         found: list[Event] = []
         data = self._data
@@ -74,8 +74,11 @@ class Events:
                 if data:
                     found.append((self._name, data[0] if len(data) == 1 else b"\n".join(data)))
                     data.clear()
-                    self._size = 0
+                if self._stray:
+                    found.append((STRAY, b"\n".join(self._stray)))
+                    self._stray.clear()
                 self._name = b""
+                self._size = 0
             elif self._size + len(line) > self._limit:
                 self._overflow()
                 break
@@ -83,23 +86,19 @@ class Events:
                 data.append(line[6:])
                 self._size += len(line)
             else:
+                self._size += len(line)
                 self._field(line)
-                if self.fault is not None:
-                    break
         return found
 
     def _field(self, line: bytes) -> None:
-        """Any line but the usual `data: ...`; comments, ids and retry times mean nothing to an answer."""
+        """Any line but the usual `data: ...`; comments, ids, retry times and unknown fields mean nothing to an answer."""
         name, _, value = line.partition(b":")
         if name == b"event":
             self._name = value.removeprefix(b" ")
         elif name == b"data":
             self._data.append(value.removeprefix(b" "))
-            self._size += len(line)
-        elif name not in {b"", b"id", b"retry"}:
-            self._stray += line + b"\n"
-            if len(self._stray) > self._limit:
-                self._overflow()
+        elif name and not _FIELD.match(line):
+            self._stray.append(line)
 
     def _joined(self, octets: bytes) -> bytes:
         """These bytes and the line they go on with; empty while its end is missing, so a long line is joined once."""

@@ -3,9 +3,9 @@
 import json
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from wire_corpus import ABSENT, Table, body, records, slices
+from wire_corpus import ABSENT, SEEDS, Table, body, records, slices
 from wire_fold import drive, ending, fault_word, fold, hosted, redacted
 
 from actors.messages import Foreign
@@ -169,7 +169,7 @@ def check_stream(record, seed):
     return "read" if set(endings) == {"finished"} else f"failed as recorded ({', '.join(endings)})"
 
 
-@settings(max_examples=3, deadline=None)
+@SEEDS
 @given(st.integers(0, 2**32))
 def test_recorded_streams_say_what_a_naive_reader_finds_in_any_slicing(seed):
     found = records("anthropic", "stream")

@@ -35,6 +35,13 @@ SHAPES = {
         "invalid_request",
         "3051",
     ),
+    "a code that repeats the status": (b'{"error":{"message":"Down","code":503}}', "Down", "", ""),
+    "a gateway": (
+        b'{"error":{"message":"Provider returned error","metadata":{"raw":"too hot"}}}',
+        "Provider returned error: too hot",
+        "",
+        "",
+    ),
     "a text": (b'{"error":"model not found"}', "model not found", "", ""),
     "a detail": (b'{"detail":"Not Found"}', "Not Found", "", ""),
     "details": (b'{"detail":[{"loc":["body"],"msg":"missing"}]}', '[{"loc":["body"],"msg":"missing"}]', "", ""),

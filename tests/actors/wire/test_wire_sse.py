@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.source import MalformedError
-from actors.wire.sse import EVENT_LIMIT, Events
+from actors.wire.sse import EVENT_LIMIT, STRAY, Events
 
 STREAMS = {
     "line feeds": (b"event: a\ndata: 1\n\ndata: 2\n\n", [(b"a", b"1"), (b"", b"2")]),
@@ -38,7 +38,7 @@ STREAMS = {
 def read(pieces, limit=EVENT_LIMIT):
     events = Events(limit)
     found = [event for piece in pieces for event in events.feed(piece)]
-    return [*found, *events.close()], events.stray, str(events.fault)
+    return [*found, *events.close()], str(events.fault)
 
 
 def sliced(octets, cuts):
@@ -67,20 +67,44 @@ def test_every_cut_in_two_gives_the_same_events(name):
 
 LINES = st.lists(
     st.sampled_from(
-        [b"data: ", b"data:", b"event: x", b":", b"{", b"\xef\xbb\xbf", b"a", b"\r", b"\n", b"\r\n", b"\n\n", b"id"]
+        [
+            b"data: ",
+            b"data:",
+            b"event: x",
+            b":",
+            b"{",
+            b" x",
+            b"\xef\xbb\xbf",
+            b"a",
+            b"\r",
+            b"\n",
+            b"\r\n",
+            b"\n\n",
+            b"id",
+        ]
     )
 )
 
 
 @given(LINES.map(b"".join), st.data(), st.integers(3, 40))
-def test_any_slicing_of_any_bytes_gives_the_same_events_strays_and_fault(octets, data, limit):
+def test_any_slicing_of_any_bytes_gives_the_same_events_and_fault(octets, data, limit):
     cuts = data.draw(st.lists(st.integers(0, len(octets)), max_size=12))
     assert read(sliced(octets, cuts), limit) == read([octets], limit)
 
 
-def test_lines_of_no_event_are_kept():
-    octets = b'data: 1\n\n{\n  "error": {\n'
-    assert read([octets])[:2] == ([(b"", b"1")], b'{\n  "error": {\n')
+def test_lines_that_are_no_field_are_an_event_of_their_own():
+    octets = b'data: 1\n\n{\n  "error": {\n\n data: 2\ndata: 3\n\nerror: {}\n'
+    assert read([octets])[0] == [
+        (b"", b"1"),
+        (STRAY, b'{\n  "error": {'),
+        (b"", b"3"),
+        (STRAY, b" data: 2"),
+        (STRAY, b"error: {}"),
+    ]
+
+
+def test_fields_we_do_not_know_and_cut_ones_are_passed_over():
+    assert read([b"colour: red\ndata: 1\nx-y\n\nda"])[0] == [(b"", b"1")]
 
 
 def test_an_event_beyond_the_limit_is_a_fault_behind_the_events_before_it():
@@ -103,7 +127,7 @@ def test_a_line_without_end_is_a_fault_before_it_fills_the_memory():
 def test_stray_lines_without_end_are_a_fault():
     events = Events(limit=1000)
     for _ in range(300):
-        events.feed(b"nonsense\n")
+        events.feed(b"no sense\n")
     assert events.fault is not None
 
 

@@ -9,26 +9,30 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 CORPUS = Path(__file__).parents[3] / "../shared/wire"
 ABSENT = pytest.mark.skipif(
     not CORPUS.is_dir(), reason="the recorded traffic is not part of the project: ../shared/wire is absent"
 )
 
+SEEDS = settings(max_examples=3, deadline=None, phases=(Phase.generate,), database=None)
+"""For tests that read a whole file with one seed: a failure names its seed at once instead of looking for a smaller one."""
+
 
 @cache
-def _load(name):
+def everything(name):
     with gzip.open(CORPUS / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         return tuple(json.loads(line) for line in lines)
 
 
 def records(name, kind, apis=None):
-    return [record for record in _load(name) if record["kind"] == kind and (apis is None or record["api"] in apis)]
+    return [record for record in everything(name) if record["kind"] == kind and (apis is None or record["api"] in apis)]
 
 
 def body(record):
     """The body as the provider sent it: some recorders put it into an envelope of their own."""
-    text = record["response_body"]
+    text = record["response_body"].removeprefix(" ")  # one recorder indents
     if text.startswith(('{"type": "json"', '{"type": "text"')):
         envelope = json.loads(text)
         if envelope.keys() == {"type", "content"}:
