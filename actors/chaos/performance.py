@@ -91,7 +91,7 @@ class Performance:
     pacing: Pacing
     streaming: bool = True
     ping: bytes = b""
-    failure: bytes = b""
+    failure: Sequence[bytes] = ()
     status: int = 200
 
 
@@ -163,7 +163,7 @@ def _tail(performance: Performance, fault: Fault | None, rest: Sequence[bytes]) 
                 yield Pause(interval)
                 yield Piece(performance.ping, 0 if performance.ping.startswith(b":") else 1)
         case ErrorEvent():
-            yield Piece(performance.failure)
+            yield from (Piece(event) for event in performance.failure)
             yield Last(Ending.ERROR)
         case Truncate():
             yield Last(Ending.TRUNCATED)

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 import trio
-from attrs import evolve
+from attrs import evolve, frozen
 from trio import TaskStatus
 
-from actors.chaos.answers import Ask, Visit
+from actors.chaos.answers import Answer, Ask, Visit
 from actors.chaos.connection import Connection
 from actors.chaos.conversation import MOST_BODY, Reply
 from actors.chaos.faults import ErrorEvent, ErrorKind, Fault, Status
@@ -20,7 +20,7 @@ from actors.chaos.performance import Cue, Pacing, Performance, halves, in_a_buff
 from actors.chaos.plan import CALM, Plan
 from actors.chaos.recordings import Recording
 from actors.chaos.sources import Generated, Source
-from actors.chaos.speech.dialect import Complaint, Dialect, Page, Refused, Request, Script, Stamp
+from actors.chaos.speech.dialect import Complaint, Dialect, Headers, Page, Refused, Request, Script, Stamp
 from actors.chaos.speech.table import dialect_of
 
 EPOCH = 1_767_225_600.0
@@ -28,6 +28,15 @@ EPOCH = 1_767_225_600.0
 
 _AT_ONCE = Pacing()
 _NOT_FOUND = Page(404, (("content-type", "application/json"),), b'{"error":{"type":"not_found","message":"Not Found"}}')
+
+
+@frozen
+class Kept:
+    """A response that goes on without its client, for whoever asks for the rest of it."""
+
+    ask: Ask
+    answer: Answer
+    stamp: Stamp
 
 
 class Simulator:
@@ -52,6 +61,7 @@ class Simulator:
         self._epoch = epoch
         self._began: float | None = None
         self._counts: Counter[tuple[str, ...]] = Counter()
+        self._kept: dict[str, Kept] = {}
         self._in_flight = 0
         self._waiting = trio.lowlevel.ParkingLot()
 
@@ -96,11 +106,17 @@ class Simulator:
         return Reply(note, self._cues(dialect, visit, fault))
 
     def _read(self, dialect: Dialect, request: Request) -> Ask:
-        if request.method != dialect.method:
+        if request.method not in dialect.methods:
             raise Refused(405, ErrorKind.INVALID, "Method Not Allowed")
         if len(request.body) > MOST_BODY:
             raise Refused(413, ErrorKind.TOO_LARGE)
-        return dialect.read(request)
+        ask = dialect.read(request)
+        if ask.response_id is None:
+            return ask
+        if ask.response_id not in self._kept:
+            raise Refused(404, ErrorKind.NOT_FOUND, f"Response with id '{ask.response_id}' not found.")
+        begun = self._kept[ask.response_id].ask
+        return evolve(begun, streaming=ask.streaming, response_id=ask.response_id, resume_after=ask.resume_after)
 
     def _visit(self, ask: Ask) -> Visit:
         self._began = trio.current_time() if self._began is None else self._began
@@ -124,22 +140,37 @@ class Simulator:
         if isinstance(fault, Status):
             complaint = Complaint(fault.code, fault.kind, retry_after=fault.retry_after, model=ask.model)
             return page(dialect.error(complaint, stamp))
-        performance = self._performance(dialect, visit, stamp)
+        kept = self._kept.get(ask.response_id) if ask.response_id else None
+        answer = kept.answer if kept else self._answers.answer(visit)
+        if isinstance(answer, Recording):
+            performance = _replay(answer, self._pacing, dialect.ping)
+        else:
+            began = kept or Kept(ask, answer, stamp)
+            if ask.background and dialect.kept_as and not kept:
+                self._kept[dialect.kept_as(stamp)] = began
+            performance = self._performance(dialect, evolve(began, ask=ask), dialect.answer_headers(stamp, ask))
+            stamp = began.stamp
         if isinstance(fault, ErrorEvent):
-            said = dialect.error_event(fault.kind, stamp, min(fault.after_events, performance.script.terminal))
+            said = dialect.failure(fault.kind, ask, stamp, min(fault.after_events, performance.script.terminal))
             performance = evolve(performance, failure=said)
         return perform(performance, fault)
 
-    def _performance(self, dialect: Dialect, visit: Visit, stamp: Stamp) -> Performance:
-        answer, ask = self._answers.answer(visit), visit.ask
-        if isinstance(answer, Recording):
-            return _replay(answer, self._pacing, dialect.ping)
-        headers = dialect.answer_headers(stamp, ask)
+    def _performance(self, dialect: Dialect, told: Kept, headers: Headers) -> Performance:
+        ask, answer, stamp = told.ask, told.answer, told.stamp
         if ask.streaming:
-            return Performance(headers, dialect.stream(ask, answer, stamp), self._pacing, ping=dialect.ping)
+            script = _after(dialect.stream(ask, answer, stamp), ask.resume_after)
+            return Performance(headers, script, self._pacing, ping=dialect.ping)
         # A buffered answer takes as long as a streamed one, and comes at its end.
         wait = Pacing(self._pacing.first_token + self._pacing.interval * answer.tokens)
         return Performance(headers, halves(dialect.whole(ask, answer, stamp)), wait, streaming=False)
+
+
+def _after(script: Script, position: int | None) -> Script:
+    """The part of a script that comes after the event with this number."""
+    if position is None:
+        return script
+    gone = min(position + 1, script.terminal)
+    return Script(script.events[gone:], max(0, script.preamble - gone), script.terminal - gone)
 
 
 _FRAMING = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"})

@@ -247,8 +247,8 @@ def _answer_headers(stamp: Stamp, ask: Ask) -> Headers:
     return (("content-type", kind), *cache, *limit_headers(stamp, spent=False), *edge_headers(stamp))
 
 
-def _error_event(kind: ErrorKind, stamp: Stamp, _: int) -> bytes:
-    return _event("error", error_fields(kind, stamp))
+def _failure(kind: ErrorKind, _: Ask, stamp: Stamp, __: int) -> list[bytes]:
+    return [_event("error", error_fields(kind, stamp))]
 
 
 ANTHROPIC = Dialect(
@@ -259,7 +259,7 @@ ANTHROPIC = Dialect(
     stream=_stream,
     whole=_whole,
     error=error,
-    error_event=_error_event,
+    failure=_failure,
     buffered_code=buffered_code,
     ping=_PING,
 )

@@ -59,7 +59,7 @@ class Stamp:
 
 @frozen
 class Complaint:
-    """An error answer to be spelled: `message` where the request itself was wrong, `param` the field it names."""
+    """An error answer to be spelled: `message` where the request itself was wrong, `param` the field, `detail` the code."""
 
     code: int
     kind: ErrorKind | None = None
@@ -67,13 +67,16 @@ class Complaint:
     retry_after: float | None = None
     model: str = ""
     param: str | None = None
+    detail: str | None = None
 
 
 class Refused(Exception):
     """The request is not one that the real service would take."""
 
-    def __init__(self, code: int, kind: ErrorKind, message: str = "", param: str | None = None) -> None:
-        self.complaint = Complaint(code, kind, message, param=param)
+    def __init__(
+        self, code: int, kind: ErrorKind, message: str = "", *, param: str | None = None, detail: str | None = None
+    ) -> None:
+        self.complaint = Complaint(code, kind, message, param=param, detail=detail)
         super().__init__(message)
 
 
@@ -97,7 +100,12 @@ class Script:
 
 @frozen
 class Dialect:
-    """One wire format. `answer_headers` is told whether the answer streams; `ping` is a sign of life between events."""
+    """One wire format.
+
+    `failure` are the events that say, after so many others, that the stream failed; `buffered_code` is the status that
+    says the same of a buffered answer.  `ping` is a sign of life between events.  Where the service keeps responses that
+    run in the background, `kept_as` is the id to ask for the rest by.
+    """
 
     provider: str
     paths: Pattern[str]
@@ -106,7 +114,8 @@ class Dialect:
     stream: Callable[[Ask, Answer, Stamp], Script]
     whole: Callable[[Ask, Answer, Stamp], bytes]
     error: Callable[[Complaint, Stamp], Page]
-    error_event: Callable[[ErrorKind, Stamp, int], bytes]
+    failure: Callable[[ErrorKind, Ask, Stamp, int], Sequence[bytes]]
     buffered_code: Callable[[ErrorKind], int]
     ping: bytes
-    method: str = "POST"
+    methods: frozenset[str] = frozenset({"POST"})
+    kept_as: Callable[[Stamp], str] | None = None

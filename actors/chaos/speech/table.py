@@ -2,8 +2,16 @@
 
 from actors.chaos.speech.anthropic import ANTHROPIC
 from actors.chaos.speech.dialect import Dialect, Request
+from actors.chaos.speech.gemini import GEMINI
+from actors.chaos.speech.openai_chat import OPENAI_CHAT
+from actors.chaos.speech.openai_responses import OPENAI_RESPONSES
 
-DIALECTS: tuple[Dialect, ...] = (ANTHROPIC,)
+DIALECTS: tuple[Dialect, ...] = (
+    ANTHROPIC,
+    OPENAI_CHAT,
+    OPENAI_RESPONSES,
+    GEMINI,
+)
 
 
 def dialect_of(request: Request) -> Dialect | None:
