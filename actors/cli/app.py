@@ -11,7 +11,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnknownOptionError
 
 from actors.cli.options import Asking, Concurrency, Reading, Showing, positive
 from actors.errors import SettingError
@@ -31,15 +31,15 @@ app = App(
 
 @app.command
 def run(
-    *prompts: Annotated[str, Parameter(help="What to ask; `-` stands for standard input.")],
+    *prompts: Annotated[str, Parameter(help="What to ask.")],
     reading: Reading = Reading(),  # noqa: B008 -- a frozen value
     asking: Asking = Asking(),  # noqa: B008 -- a frozen value
     showing: Showing = Showing(),  # noqa: B008 -- a frozen value
 ) -> int:
     """Ask prompts and write one outcome each: as text on a terminal, as a JSON line elsewhere.
 
-    Prompts are the words given here, those of a file (--from), or standard input where it is piped or `-` is given. The report at the end
-    goes to standard error, or to standard output when the outcomes go to a file.
+    Prompts are the words given here, those of a file (--from), or standard input where it is piped. The report at the end goes to standard
+    error, or to standard output when the outcomes go to a file.
     """
     from actors.cli.commands import ask  # noqa: PLC0415 -- help is quick without it
 
@@ -94,12 +94,15 @@ def _complain(error: Exception, *, debug: bool) -> int:
         traceback.print_exception(error)
     cause = _innermost(error)
     if isinstance(cause, CycloptsError | SettingError):
-        told, status = str(cause), 2
+        told, status = f"{cause}{_HINTS.get(type(cause), '')}", 2
     else:
         hint = "" if debug else " (--debug shows where)"
         told, status = f"this is a bug, please report it: {type(cause).__name__}: {cause}{hint}", BUG
     print(f"trio-supervisor: {' '.join(told.split())}", file=sys.stderr)
     return status
+
+
+_HINTS: dict[type[BaseException], str] = {UnknownOptionError: " A prompt that begins with - goes after --."}
 
 
 def _innermost(error: BaseException) -> BaseException:

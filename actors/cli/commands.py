@@ -64,18 +64,16 @@ def _routes(asking: Asking, settings: Settings) -> tuple[Route, ...]:
 
 
 def _inlet(prompts: tuple[str, ...], reading: Reading, wishes: Wishes) -> Inlet:
-    piped = not prompts and not sys.stdin.isatty()
+    sources = (bool(prompts), reading.from_ is not None, reading.stdin)
+    if sum(sources) > 1:
+        raise SettingError("prompts are given in more than one way; choose words, --from or standard input")
     if reading.from_ is not None:
-        if prompts:
-            raise SettingError("prompts are given both as words and with --from; choose one")
         return from_file(reading.from_, reading.form, wishes)
-    if prompts == ("-",) or piped:
+    if prompts:
+        return from_prompts(prompts, wishes)
+    if reading.stdin or not sys.stdin.isatty():
         return from_stdin(reading.form, wishes)
-    if not prompts:
-        raise SettingError(
-            'nothing to ask: give prompts ("Why is the sky blue?"), a file of them (--from) or pipe them in'
-        )
-    return from_prompts(prompts, wishes)
+    raise SettingError('nothing to ask: give prompts ("Why is the sky blue?"), a file of them (--from) or pipe them in')
 
 
 def _ladder(attempts: int, job: Job) -> Ladder:

@@ -42,6 +42,10 @@ class Reading:
             name=["--from", "-f"], help="File of prompts: one a line, or JSON lines with `prompt` or `messages`."
         ),
     ] = None
+    stdin: Annotated[
+        bool,
+        Parameter(name=["--stdin", "-"], help="Read prompts from standard input.", negative=(), show_default=False),
+    ] = False
     form: Annotated[
         Form | None, Parameter(name="--format", help="How prompts are written, where the file's name does not tell.")
     ] = None

@@ -102,7 +102,9 @@ def test_a_refused_key_fails_with_advice_and_status_1_and_shows_no_key(provide, 
         (["run", "Why?", "-r", "google:g"], "GEMINI_API_KEY is not set"),
         (["run", "Why?", " ", *ROUTE], "prompt 2 of the command line is empty"),
         (["run", "pyproject.toml", *ROUTE], "'pyproject.toml' is a file: say --from pyproject.toml"),
-        (["run", "Why?", "--from", "x.txt", *ROUTE], "prompts are given both as words and with --from"),
+        (["run", "Why?", "--from", "x.txt", *ROUTE], "prompts are given in more than one way"),
+        (["run", "Why?", "-", *ROUTE], "prompts are given in more than one way"),
+        (["run", "- why?", *ROUTE], "A prompt that begins with - goes after --."),
         (["run", "--from", "absent.txt", *ROUTE], "cannot read absent.txt: no such file or directory"),
         (["run", "--from", "tests", *ROUTE], "cannot read tests: is a directory"),
         (["run", "Why?", *ROUTE, "--out", "pyproject.toml"], "pyproject.toml is there already and not empty"),
@@ -223,6 +225,12 @@ def test_a_demonstration_without_faults_has_none(capfd):
     assert "The provider's own journal agrees: 3 requests" in out
     assert "went wrong" not in out
     assert "3 of 3 ended" in err or "live" in err
+
+
+def test_a_prompt_may_begin_with_a_dash_after_two(provide, capfd):
+    provide()
+    assert main(["run", *ROUTE, "--", "- why?"]) == 0
+    assert lines(capfd.readouterr().out)["1"]["text"] == expected_text("- why?", tokens=8)
 
 
 def test_no_command_changes_the_environment(provide, capfd):
