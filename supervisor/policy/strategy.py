@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from supervisor.spec import Strategy
+from supervisor.spec import AutoShutdown, Strategy
 
 
 @attrs.frozen
@@ -47,3 +47,14 @@ def plan(strategy: Strategy, members: Sequence[Member], failed: str) -> Plan:
     stop = tuple(member.id for member in reversed(group) if member.alive and member.id != failed)
     start = tuple(member.id for member in group if (not member.held and not member.temporary) or member.id == failed)
     return Plan(stop, start)
+
+
+def ends_tree(rule: AutoShutdown, *, others: bool) -> bool:
+    """Whether the tree ends with a significant child; `others` says whether another significant one lives or will."""
+    match rule:
+        case AutoShutdown.NEVER:
+            return False
+        case AutoShutdown.ANY_SIGNIFICANT:
+            return True
+        case AutoShutdown.ALL_SIGNIFICANT:
+            return not others

@@ -13,7 +13,7 @@ from trio.lowlevel import Abort
 
 P = ParamSpec("P")
 
-BATCH = 256
+BATCH = 128
 """Posts taken, and children cancelled, between two checkpoints: bounds how long the loop keeps others waiting."""
 
 
@@ -36,12 +36,10 @@ class Inbox:
             trio.lowlevel.reschedule(self._reader)
             self._reader = None
 
-    def take(self, most: int = BATCH) -> None:
-        """Make the calls posted so far, at most `most`."""
-        calls = self._calls
-        for _ in range(min(most, len(calls))):
-            call, args = calls.popleft()
-            call(*args)
+    def take(self) -> None:
+        """Make the oldest call."""
+        call, args = self._calls.popleft()
+        call(*args)
 
     async def wait(self, until: float = inf) -> None:
         """Sleep until something is posted or the clock reads `until`; a checkpoint in any case."""

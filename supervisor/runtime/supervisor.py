@@ -20,15 +20,18 @@ from supervisor.lifecycle import (
     SupervisorStarted,
     SupervisorStopping,
 )
+from supervisor.policy.strategy import ends_tree
+from supervisor.runtime.acts import NEVER_RAN, Acts
+from supervisor.runtime.alarms import Alarms
 from supervisor.runtime.flags import Settings
 from supervisor.runtime.inbox import BATCH, Inbox
 from supervisor.runtime.incarnation import Incarnation, enclosing, path_below
 from supervisor.runtime.judge import Judge
 from supervisor.runtime.reports import Reports
-from supervisor.runtime.roster import NEVER_RAN, Roster
+from supervisor.runtime.roster import Roster
 from supervisor.runtime.slot import OneShot, Slot
 from supervisor.runtime.sweep import Sweep, closing, regroup
-from supervisor.spec import Again, AutoShutdown, Child, Escalate, Stop, Strategy
+from supervisor.spec import Again, Child, Escalate, Stop, Strategy
 
 DEPTH_LIMIT = 100
 """Supervisors inside supervisors; trio itself fails at some 330 nurseries that unwind together."""
@@ -47,7 +50,9 @@ class Loop:
         self.settings = settings.inherit(above.settings if above else None, self.path)
         self.inbox = Inbox()
         self.reports = Reports(self.settings.hook, self.path)
-        self.roster = Roster(self, self.reports, settings.overdue)
+        self.roster = Roster()
+        self.alarms = Alarms()
+        self.acts = Acts(self, self.roster, self.alarms, self.reports, settings.overdue)
         self.roster.when_idle = self._became_idle
         self.body = trio.CancelScope()
         self.booted = trio.Event()
@@ -64,7 +69,7 @@ class Loop:
             if child.id in self.roster.slots:
                 raise BadSpec(child.id, "id", child.id, "a sibling has it already: give each child its own")
             self.enter(child, ordered=True)
-        self._sweep: Sweep | None = Sweep(self.roster, (), self.roster.slots.values(), "")
+        self._sweep: Sweep | None = Sweep(self.acts, (), self.roster.slots.values(), "")
 
     def enter(self, child: Child, *, ordered: bool) -> Slot:
         """Take a child in at the end of the order; it runs when its turn comes, or when `begin` is posted."""
@@ -85,7 +90,7 @@ class Loop:
         if self.parent is not None:
             self.parent.adopt(self)
         try:
-            async with trio.open_nursery() as self.roster.nursery:
+            async with trio.open_nursery() as self.acts.nursery:
                 await self._serve_to_the_end()
         finally:
             if self.parent is not None:
@@ -101,7 +106,7 @@ class Loop:
             with trio.CancelScope(shield=True):  # bounded by the grace of the children
                 await self._serve()
         except BaseException:
-            self.roster.drop("the supervisor itself failed")
+            self.acts.drop("the supervisor itself failed")
             raise
 
     async def _serve(self) -> None:
@@ -110,13 +115,15 @@ class Loop:
             if self._sweep is not None and self._sweep.has_more:
                 await trio.lowlevel.checkpoint()
             else:
-                await self.inbox.wait(self.roster.alarms.next())
-            self.inbox.take()
+                await self.inbox.wait(self.alarms.next())
+            for _ in range(min(BATCH, len(self.inbox))):
+                self.inbox.take()
+                self._advance()
             self._ring()
-            self._advance()
+            self._advance(cancel=True)
 
-    def _advance(self) -> None:
-        if self._sweep is not None and self._sweep.advance():
+    def _advance(self, *, cancel: bool = False) -> None:
+        if self._sweep is not None and self._sweep.advance(cancel=cancel):
             self._sweep = None
             if not self.booted.is_set():
                 self.booted.set()
@@ -124,10 +131,11 @@ class Loop:
 
     def _finish(self) -> None:
         self.over = True
-        self.inbox.take(len(self.inbox))
+        while self.inbox:
+            self.inbox.take()
         for slot in list(self.roster.slots.values()):
             if slot.state is not State.DOWN:
-                self.roster.end(slot, NEVER_RAN)
+                self.acts.end(slot, NEVER_RAN)
         self.reports.tree(SupervisorEnded)
         self.closed.set(None)
         if not self._watched:
@@ -144,7 +152,9 @@ class Loop:
         """An incarnation called `started`, or was first scheduled."""
         slot = incarnation.slot
         if slot.incarnation is incarnation and slot.state is State.STARTING:
-            self.roster.ready(slot, value)
+            self.acts.ready(slot, value)
+            if self._sweep is not None:
+                self._sweep.note_ready(slot)
 
     def ended(self, incarnation: Incarnation, end: Exit, error: BaseException | None) -> None:
         """An incarnation ended."""
@@ -152,7 +162,7 @@ class Loop:
         if slot.incarnation is not incarnation:
             return
         now = trio.current_time()
-        self.roster.alarms.clear(slot)
+        self.alarms.clear(slot)
         slot.remember(incarnation, end, now)
         self.reports.child(slot, ChildExited, incarnation.generation, end, now - slot.since)
         if error is not None and not isinstance(error, Exception | trio.Cancelled):
@@ -166,10 +176,10 @@ class Loop:
 
     def _stopped(self, slot: Slot, end: Exit) -> None:
         if self.closing is None and slot.returns:
-            self.roster.await_turn(slot)
+            self.acts.await_turn(slot)
             self._take_turn(slot)
         else:
-            self.roster.end(slot, end)
+            self.acts.end(slot, end)
 
     def _react(self, slot: Slot, end: Exit, error: BaseException | None) -> None:
         answer, why = self._judge.answer(slot, end)
@@ -179,44 +189,36 @@ class Loop:
             case Stop():
                 self._let_go(slot, end, error)
             case Escalate():
-                self.roster.end(slot, end)
+                self.acts.end(slot, end)
                 self.reports.tree(SupervisorGaveUp, slot.spec.id, end, why)
                 self._fail(GaveUp(self.path, slot.spec.id, end, why), error, f"gave up: {why}")
 
     def _return(self, slot: Slot, again: Again) -> None:
         slot.variant = slot.variant if again.variant is None else again.variant
         slot.rung = again.rung
-        self.roster.delay(slot, again.after)
+        self.acts.delay(slot, again.after)
         if self.settings.strategy is not Strategy.ONE_FOR_ONE:
-            self._sweep = regroup(self.roster, self.settings.strategy, slot, self._sweep)
+            self._sweep = regroup(self.roster, self.acts, self.settings.strategy, slot, self._sweep)
         elif slot.state is State.WAITING:
             self._take_turn(slot)
 
     def _let_go(self, slot: Slot, end: Exit, error: BaseException | None) -> None:
         failed_start = slot.asked and not end.ready
-        self.roster.end(slot, end)
+        self.acts.end(slot, end)
         if failed_start and not self.booted.is_set() and slot.ordered:
             self._fail(StartFailed(slot.spec.id, end), error, f"child {slot.spec.id!r} did not start")
         elif slot.spec.significant and not failed_start:
-            self._significant_end(slot)
-
-    def _significant_end(self, slot: Slot) -> None:
-        match self.settings.auto_shutdown:
-            case AutoShutdown.NEVER:
-                return
-            case AutoShutdown.ALL_SIGNIFICANT if self.roster.has_significant():
-                return
-            case AutoShutdown.ANY_SIGNIFICANT | AutoShutdown.ALL_SIGNIFICANT:
+            if ends_tree(self.settings.auto_shutdown, others=self.roster.has_significant()):
                 self.close(f"significant child {slot.spec.id!r} ended")
 
     def _take_turn(self, slot: Slot) -> None:
         if self._sweep is None or slot not in self._sweep.starts:
-            self.roster.spawn(slot)
+            self.acts.spawn(slot)
 
     def _ring(self) -> None:
         now = trio.current_time()
         for _ in range(BATCH):
-            slot = self.roster.alarms.due(now)
+            slot = self.alarms.due(now)
             if slot is None:
                 return
             self._rang(slot)
@@ -225,15 +227,15 @@ class Loop:
         incarnation = slot.incarnation
         match slot.state:
             case State.BACKOFF:
-                self.roster.await_turn(slot)
+                self.acts.await_turn(slot)
                 self._take_turn(slot)
             case State.STARTING if incarnation is not None:
                 incarnation.timed_out = True
-                self.roster.halt(slot, f"not ready within {slot.spec.start_timeout:g} s")
+                self.acts.halt(slot, f"not ready within {slot.spec.start_timeout:g} s")
             case State.STOPPING if incarnation is not None and incarnation.killed:
-                self.roster.report_overdue(slot)
+                self.acts.report_overdue(slot)
             case State.STOPPING:
-                self.roster.cut(slot)
+                self.acts.cut(slot)
             case _:
                 pass
 
@@ -245,7 +247,7 @@ class Loop:
             return
         self.closing = reason
         self.reports.tree(SupervisorStopping, reason)
-        self._sweep = closing(self.roster, reason)
+        self._sweep = closing(self.roster, self.acts, reason)
         self.booted.set()
 
     def hurry(self) -> None:
@@ -268,12 +270,7 @@ class Loop:
     def begin(self, slot: Slot) -> None:
         """Run a child that was entered."""
         if slot.state is State.WAITING and self.closing is None:
-            self.roster.spawn(slot)
-
-    def hold(self, slot: Slot, reason: str) -> None:
-        """Stop a child; it stays down until a person wants it up."""
-        slot.held, slot.doomed, slot.returns = True, True, False
-        self.roster.halt(slot, reason)
+            self.acts.spawn(slot)
 
     def revive(self, slot: Slot, reply: OneShot[Exit | None]) -> None:
         """Run a child anew: one that is down or waits starts, one that runs is stopped first."""
@@ -284,13 +281,13 @@ class Loop:
         slot.begin_anew()
         if slot.incarnation is not None:
             slot.doomed = slot.returns = True
-            self.roster.halt(slot, "restarted by hand")
+            self.acts.halt(slot, "restarted by hand")
         else:
-            self.roster.await_turn(slot)
+            self.acts.await_turn(slot)
             self._take_turn(slot)
 
     def delete(self, slot: Slot, reply: OneShot[ChildAlive | None]) -> None:
-        """Forget a child that is down."""
+        """Forget a child that is down, or tell why not."""
         if slot.state is State.DOWN:
             self.roster.forget(slot)
             reply.set(None)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from supervisor.lifecycle import State
 from supervisor.policy.strategy import Member, plan
+from supervisor.runtime.acts import Acts
 from supervisor.runtime.inbox import BATCH
 from supervisor.runtime.roster import ALIVE, Roster
 from supervisor.runtime.slot import Slot
@@ -18,11 +19,11 @@ from supervisor.spec import Restart, Strategy
 class Sweep:
     """Stops in waves, then starts in order, when the delay of those in `delayed` is over."""
 
-    def __init__(self, roster: Roster, waves: Iterable[Sequence[Slot]], starts: Iterable[Slot], reason: str) -> None:
+    def __init__(self, acts: Acts, waves: Iterable[Sequence[Slot]], starts: Iterable[Slot], reason: str) -> None:
         self.starts = deque(starts)
         self.delayed: list[Slot] = []
         self.hurried = False
-        self._roster = roster
+        self._acts = acts
         self._waves = deque(waves)
         self._reason = reason
         self._to_cancel: deque[Slot] = deque()
@@ -40,22 +41,32 @@ class Sweep:
         self._waves.clear()
         self._to_await, self._to_cancel = deque(rest), deque(rest)
 
-    def advance(self) -> bool:
-        """Take the steps that can be taken now; whether all are done."""
+    def note_ready(self, slot: Slot) -> None:
+        """A child is ready: if it was its turn, it is the next one's. It may have ended again before the loop looks."""
+        if self.starts and self.starts[0] is slot:
+            self.starts.popleft()
+
+    def advance(self, *, cancel: bool) -> bool:
+        """Take the steps that can be taken now, with `cancel` also the next slice of a wave; whether all are done."""
+        if cancel:
+            self._cancel_slice()
         return self._stopped() and self._started()
 
+    def _cancel_slice(self) -> None:
+        for _ in range(min(BATCH, len(self._to_cancel))):
+            self._acts.halt(self._to_cancel.popleft(), self._reason, at_once=self.hurried)
+
     def _stopped(self) -> bool:
-        while True:
-            for _ in range(min(BATCH, len(self._to_cancel))):
-                self._roster.halt(self._to_cancel.popleft(), self._reason, at_once=self.hurried)
+        while not self._to_cancel:
             while self._to_await and self._to_await[0].state not in ALIVE:
                 self._to_await.popleft()
-            if self._to_cancel or self._to_await:
+            if self._to_await:
                 return False
             if not self._waves:
                 return True
             wave = self._waves.popleft()
             self._to_cancel, self._to_await = deque(wave), deque(wave)
+        return False
 
     def _started(self) -> bool:
         if any(slot.state is State.BACKOFF for slot in self.delayed):
@@ -64,7 +75,7 @@ class Sweep:
             slot = self.starts[0]
             match slot.state:
                 case State.WAITING:
-                    self._roster.spawn(slot)
+                    self._acts.spawn(slot)
                     return False
                 case State.STARTING | State.STOPPING | State.BACKOFF:
                     return False
@@ -73,7 +84,7 @@ class Sweep:
         return True
 
 
-def regroup(roster: Roster, strategy: Strategy, failed: Slot, under_way: Sweep | None) -> Sweep:
+def regroup(roster: Roster, acts: Acts, strategy: Strategy, failed: Slot, under_way: Sweep | None) -> Sweep:
     """The walk that brings `failed` back together with those whom `strategy` ties to it, and with those a walk under way still owes."""
     slots = roster.slots
     members = [
@@ -88,16 +99,14 @@ def regroup(roster: Roster, strategy: Strategy, failed: Slot, under_way: Sweep |
     starts = [slot for slot in slots.values() if slot.spec.id in returning]
     for slot in starts:
         if slot.state is State.DOWN:
-            roster.await_turn(slot)
+            acts.await_turn(slot)
     reason = f"{strategy.value}: child {failed.spec.id!r} comes back"
-    sweep = Sweep(roster, [[slots[name]] for name in todo.stop], starts, reason)
+    sweep = Sweep(acts, [[slots[name]] for name in todo.stop], starts, reason)
     sweep.delayed = [*(under_way.delayed if under_way else ()), failed]
     return sweep
 
 
-def closing(roster: Roster, reason: str) -> Sweep:
+def closing(roster: Roster, acts: Acts, reason: str) -> Sweep:
     """The walk that ends a tree: first the children without a place in the order, together; then the others, the youngest first."""
-    slots = roster.slots.values()
-    together = [slot for slot in slots if not slot.ordered]
-    one_by_one = [[slot] for slot in reversed(slots) if slot.ordered]
-    return Sweep(roster, [together, *one_by_one], (), reason)
+    one_by_one = [[slot] for slot in reversed(roster.ordered.values())]
+    return Sweep(acts, [tuple(roster.loose.values()), *one_by_one], (), reason)

@@ -69,7 +69,7 @@ class Supervisor:
         try:
             await self._ready(slot, reply)
         except trio.Cancelled:
-            self._loop.inbox.post(self._loop.hold, slot, "whoever started it was cancelled")
+            self._loop.inbox.post(self._loop.acts.hold, slot, "whoever started it was cancelled")
             raise
         return self._ref(slot)
 
@@ -94,7 +94,7 @@ class Supervisor:
         """
         slot = self._slot(name)
         if not self._loop.over:
-            self._loop.inbox.post(self._loop.hold, slot, reason)
+            self._loop.inbox.post(self._loop.acts.hold, slot, reason)
         return await self._ref(slot).wait()
 
     async def restart(self, name: str) -> ChildRef:
@@ -191,7 +191,7 @@ class Supervisor:
 
     def _cancel(self, slot: Slot, reason: str) -> None:
         if not self._loop.over:
-            self._loop.inbox.post(self._loop.hold, slot, reason)
+            self._loop.inbox.post(self._loop.acts.hold, slot, reason)
 
 
 @asynccontextmanager
