@@ -7,9 +7,10 @@ import h11
 import httpcore2
 import httpx
 import httpx2
+import pytest
 import trio
 
-from actors.chaos import open_network
+from actors.chaos import Plan, Simulator, open_network
 
 ANTHROPIC_HEADERS = {"x-api-key": "sk-ant-secret-of-nobody", "anthropic-version": "2023-06-01"}
 
@@ -100,3 +101,53 @@ async def read_stream(client, path, body, **options):
             return response, bytes(received), None
     except (httpx.TransportError, httpx2.TransportError) as error:
         return None, bytes(received), error
+
+
+PATH = "/v1/messages"
+
+
+NETWORKS = pytest.mark.parametrize("connect", [socket_client, memory_client])
+
+
+def only(simulator):
+    (entry,) = simulator.journal.entries
+    return entry
+
+
+async def plain_stream(client):
+    """A bare connection to where this client connects."""
+    if hasattr(client, "network"):
+        return await client.network.connect()
+    return await trio.open_tcp_stream(client.base_url.host, client.base_url.port)
+
+
+async def stream_once(connect, plan, prompt="why", **options):
+    simulator = Simulator(plan=Plan.parse(plan))
+    async with connect(simulator, **options) as client:
+        result = await read_stream(client, PATH, messages(prompt))
+        with trio.fail_after(10):
+            await simulator.quiet()
+    return simulator, result
+
+
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+
+GEMINI = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
+
+BEARER = {"authorization": "Bearer sk-of-nobody"}
+
+ASKED = [{"role": "user", "content": "why"}]
+
+PATHS = {
+    "openai-chat": (CHAT, {"model": "gpt-4.1", "messages": ASKED, "stream": True}),
+    "openai": (RESPONSES, {"model": "gpt-5-mini", "input": ASKED, "stream": True}),
+    "google": (GEMINI, {"contents": [{"role": "user", "parts": [{"text": "why"}]}]}),
+}
+
+PROVIDERS = pytest.mark.parametrize("provider", list(PATHS))
+
+
+async def ask(simulator, provider, **changes):
+    path, body = PATHS[provider]
+    async with memory_client(simulator, timeout=5) as client:
+        return await read_stream(client, path, body | changes, headers=BEARER)
