@@ -28,9 +28,11 @@ class StreamedSource:
         """The next deltas, `None` after the terminal event; raises the reader's fault or what the connection raised."""
         reader = self._reader
         if reader.fault is None and not reader.finished:
-            if octets := await self._body.receive():
-                return reader.feed(octets)
-            reader.close()
+            octets = await self._body.receive()
+            if deltas := reader.feed(octets) if octets else reader.close():
+                return deltas
+            if octets:
+                return ()
         if reader.fault is not None:
             raise reader.fault
         return None
