@@ -98,6 +98,8 @@ class SocketLine(Line):
 
     async def _receive(self, max_bytes: int) -> bytes:
         while True:
+            if self._socket.fileno() < 0:
+                raise trio.ClosedResourceError("the connection was closed")  # trio would take -1 for a socket
             await trio.lowlevel.wait_readable(self._socket)
             try:
                 return self._socket.recv(max_bytes)

@@ -95,6 +95,15 @@ async def test_cancel_reaches_the_server_at_once():
         assert client.pool.statistics().open == 0
 
 
+async def test_body_whose_pool_was_closed_is_a_read_error_each_time():
+    async with sockets(Peer([[CHUNKED, chunk(b"one"), stall]])) as client, client.stream("GET", "/") as response:
+        assert await Body.of(response).receive() == b"one"
+        await client.pool.aclose()
+        for _ in range(2):
+            with pytest.raises(httpx2.ReadError, match="closed"):
+                await Body.of(response).receive()
+
+
 @pytest.fixture(scope="module")
 def contexts(tmp_path_factory):
     """TLS contexts of a server at 127.0.0.1 and of a client that trusts it alone."""
