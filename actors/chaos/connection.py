@@ -83,7 +83,8 @@ class Connection:
             case Pause(seconds):
                 # Moments, not spans, are waited for: what sending costs must not slow the pace.
                 self._due += seconds
-                await trio.sleep_until(self._due)
+                if self._due > trio.current_time():
+                    await trio.sleep_until(self._due)
             case Begin(note):
                 self._note = note
                 self._due = trio.current_time()

@@ -42,8 +42,8 @@ def expected_text(prompt: str, *, seed: int = 0, tokens: int = 32) -> str:
 class Generated:
     """Deterministic text made from the prompt and a seed, `tokens` words long.
 
-    A conversation that already holds the beginning of that text as its last assistant turn (a prefill, or a request to
-    continue) gets the rest of it, so that a joined answer equals `text(prompt)`.
+    A conversation that ends with the beginning of that text, spoken by the assistant (a prefill), or with that and a user
+    turn that holds the word "continue", gets the rest of it, so that a joined answer equals `text(prompt)`.
     """
 
     seed: int = 0
@@ -60,9 +60,11 @@ class Generated:
         return Answer((Text("".join(words[:most])),), Finish.LENGTH if most < len(words) else Finish.END)
 
     def _continued(self, turns: Sequence[Turn]) -> str:
-        spoken = next((at for at in range(len(turns) - 1, 0, -1) if turns[at].role == "assistant"), 0)
-        begun = turns[spoken].text
-        whole = self.text(turns[spoken - 1].text) if spoken else ""
+        asked = len(turns) > 1 and "continue" in turns[-1].text.lower()
+        spoken = len(turns) - (2 if asked and turns[-1].role == "user" else 1)
+        if spoken < 1 or turns[spoken].role != "assistant":
+            return ""
+        begun, whole = turns[spoken].text, self.text(turns[spoken - 1].text)
         return whole[len(begun) :] if begun and whole.startswith(begun) else ""
 
 

@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.chaos import Ask, Cut, Ending, Generated, Refuse, Text, Turn, Visit
+from actors.chaos import Ask, Cut, Ending, Refuse, Text, Turn, Visit
 from actors.chaos.answers import Answer
 from actors.chaos.conversation import MOST_BODY, Begin, Close, Conversation, Finish, Reply, Send
 from actors.chaos.faults import How
@@ -143,14 +143,3 @@ def test_a_body_past_the_limit_is_answered_without_being_read_to_its_end():
 def test_a_refused_request_gets_no_byte():
     actions = told(Conversation(replying(Refuse())), request())
     assert actions == [Finish(Ending.REFUSED), Close(How.FIN)]
-
-
-def test_a_generated_answer_goes_on_from_what_was_already_said():
-    source = Generated(seed=3, tokens=20)
-    words = source.text("why")
-    prefill = Ask("a", "m", (Turn("user", "why"), Turn("assistant", words[:30])))
-    asked = Ask("a", "m", (*prefill.turns, Turn("user", "continue")))
-    assert words[:30] + source.answer(Visit(prefill)).text == words
-    assert words[:30] + source.answer(Visit(asked)).text == words
-    other = Ask("a", "m", (Turn("user", "why"), Turn("assistant", "never said"), Turn("user", "continue")))
-    assert source.answer(Visit(other)).text == source.text("continue")

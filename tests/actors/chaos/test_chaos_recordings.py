@@ -20,6 +20,10 @@ from actors.chaos import (
     load_recordings,
     whole,
 )
+from actors.chaos.speech.anthropic import ANTHROPIC
+from actors.chaos.speech.dialect import Complaint, Stamp
+from actors.chaos.speech.gemini import GEMINI
+from actors.chaos.speech.openai_chat import OPENAI_CHAT
 
 CORPUS = Path(__file__).parents[3] / "../shared/wire"
 BODY = 'event: a\ndata: "é"\n\nevent: b\r\ndata: 水\r\n\r\ndata: [DONE]\n\n'.encode()
@@ -91,3 +95,29 @@ async def test_recorded_traffic_comes_back_byte_for_byte(name, slicing):
             kept = {name.lower(): value for name, value in recording.headers}
             assert response.headers.get("content-type") == kept.get("content-type")
     assert simulator.journal.totals().bytes == sum(len(recording.body) for recording in recordings)
+
+
+SHAPES = {
+    "anthropic": (ANTHROPIC, lambda error: (error["type"], {"message", "type"} <= error.keys())),
+    "openai": (OPENAI_CHAT, sorted),
+    "gemini": (GEMINI, lambda error: (error["status"], {"code", "message", "status"} <= error.keys())),
+}
+
+
+@pytest.mark.parametrize("name", list(SHAPES))
+def test_errors_have_the_shape_of_recorded_ones(name):
+    path = CORPUS / f"{name}.jsonl.gz"
+    if not path.exists():
+        pytest.skip("the corpus of recorded traffic is not here; it is not part of the project")
+    dialect, shape = SHAPES[name]
+    compared = 0
+    for recording in load_recordings(path):
+        if recording.status not in {401, 403, 404, 429, 500, 529} or not recording.body.startswith(b"{"):
+            continue
+        recorded = json.loads(recording.body).get("error")
+        if not isinstance(recorded, dict) or not recorded.keys() & {"type", "status"}:
+            continue
+        ours = json.loads(dialect.error(Complaint(recording.status), Stamp("x", 0.0)).body)["error"]
+        assert shape(ours) == shape(recorded), recording.id
+        compared += 1
+    assert compared > 10
