@@ -11,14 +11,11 @@ from actors.messages import Image, Json, Part, Role, Text, ToolCall, ToolResult
 from actors.request import Limits, Request, ToolChoice
 from actors.route import Route
 from actors.source import EncodingError
+from actors.wire.efforts import effort, thinks
 from actors.wire.pieces import image_url, merged, named_choice, turns, written
 
-_REASONING = ("o1", "o3", "o4", "gpt-5")
-"""How the names of OpenAI's reasoning models begin: they take an effort, and `max_tokens` under its new name only."""
-
-_NEW_NAMES = (*_REASONING, "gpt-", "chatgpt-")
-_EFFORTS = ((2048, "low"), (8192, "medium"))
-"""The effort for a thinking budget up to so many tokens; `high` beyond (the proportions of the gateways that translate budgets)."""
+_NEW_NAMES = ("o1", "o3", "o4", "gpt-", "chatgpt-")
+"""How the names of OpenAI's own models begin: they, and they alone, know `max_tokens` by its new name."""
 
 _CHOICES = {ToolChoice.AUTO: "auto", ToolChoice.ANY: "required", ToolChoice.NONE: "none"}
 
@@ -47,17 +44,12 @@ def encode(request: Request, route: Route) -> bytes:
     return written(merged(body, request.extras.get(route.provider, {})))
 
 
-def effort(thinking: int) -> str:
-    """The reasoning effort nearest to a budget of thinking tokens."""
-    return next((name for most, name in _EFFORTS if thinking <= most), "high")
-
-
 def _limits(limits: Limits, model: str) -> dict[str, object]:
     """The limits; a bound on thinking is kept by a model that does not think."""
-    thinks = limits.thinking_tokens is not None and model.startswith(_REASONING)
+    budget = limits.thinking_tokens if thinks(model) else None
     wanted: dict[str, object] = {
         "max_completion_tokens" if model.startswith(_NEW_NAMES) else "max_tokens": limits.max_tokens,
-        "reasoning_effort": effort(limits.thinking_tokens or 0) if thinks else None,
+        "reasoning_effort": None if budget is None else effort(budget),
         "temperature": limits.temperature,
         "top_p": limits.top_p,
         "stop": list(limits.stop) or None,
