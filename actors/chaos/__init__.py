@@ -20,7 +20,7 @@ from actors.chaos.faults import (
 from actors.chaos.journal import Ending, Entry, Journal, Totals
 from actors.chaos.network import MemoryNetwork, MemoryStream, memory_pair, open_network
 from actors.chaos.performance import Pacing
-from actors.chaos.plan import CALM, BadPlan, Chance, Down, Nth, OnPrompt, Plan
+from actors.chaos.plan import CALM, BadPlan, Chance, Down, Full, Nth, OnPrompt, Plan
 from actors.chaos.recordings import Recording, Slicing, at, at_random, by_event, every, load_recordings, whole
 from actors.chaos.simulator import Simulator
 from actors.chaos.sources import ByPrompt, Generated, Recorded, Scripted, Source, expected_text
@@ -40,6 +40,7 @@ __all__ = [
     "ErrorKind",
     "Fault",
     "Finish",
+    "Full",
     "Garble",
     "Generated",
     "Hang",

@@ -129,7 +129,8 @@ class Visit:
     """One request as the simulator counts it: all counts begin at 1, `now` is seconds since the simulator began.
 
     `attempt` counts the requests of the same conversation to the same model, so it does not depend on what other
-    clients do meanwhile.
+    clients do meanwhile.  `at_once` is how many requests are in flight with this one: to its model, to its provider, and
+    to everyone (`*`).
     """
 
     ask: Ask
@@ -137,6 +138,7 @@ class Visit:
     attempt: int = 1
     nth_of_model: int = 1
     nth_of_provider: int = 1
+    at_once: dict[str, int] = field(factory=dict[str, int])
     now: float = 0.0
 
 

@@ -27,7 +27,9 @@ _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 class Connection:
     """A stream and the conversation over it; `ended` is told of every request that is over."""
 
-    def __init__(self, stream: trio.abc.Stream, reply: Callable[[Request], Reply], ended: Callable[[], None]) -> None:
+    def __init__(
+        self, stream: trio.abc.Stream, reply: Callable[[Request], Reply], ended: Callable[[Note], None]
+    ) -> None:
         self._stream = stream
         self._ended = ended
         self._conversation = Conversation(reply)
@@ -107,7 +109,7 @@ class Connection:
     def _end(self, ending: Ending) -> None:
         if self._note is not None and self._note.ending is None:
             self._note.end(ending, trio.current_time())
-            self._ended()
+            self._ended(self._note)
 
 
 @runtime_checkable

@@ -109,6 +109,7 @@ class Note:
         self.first_event: float | None = None
         self._ended: float | None = None
         self._started = started
+        self.ask = visit.ask
         self._visit = visit
         self._path = path
         self._headers = {name: value for name, value in headers.items() if name in HEADERS_OF_INTEREST}
@@ -129,7 +130,7 @@ class Note:
 
     def entry(self) -> Entry:
         """The page as it stands."""
-        visit, ask = self._visit, self._visit.ask
+        visit, ask = self._visit, self.ask
         return Entry(
             number=visit.number,
             provider=ask.provider,

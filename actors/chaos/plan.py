@@ -96,11 +96,27 @@ class Down:
     def __str__(self) -> str:
         """The plan term: `down:anthropic=1..40` or `down:gpt-5-mini=0s..30s@refuse`."""
         unit = "s" if self.by_seconds else ""
-        fault = "" if self.fault == Status(503) else f"@{self.fault}"
-        return f"down:{self.target}={spell_number(self.first)}{unit}..{spell_number(self.last)}{unit}{fault}"
+        return f"down:{self.target}={spell_number(self.first)}{unit}..{spell_number(self.last)}{unit}{_unless(self.fault, Status(503))}"
 
 
-Scheduled: TypeAlias = Nth | OnPrompt | Down
+@frozen
+class Full:
+    """A model, a provider or (`*`) everyone takes `most` requests at once and answers each one more with this fault."""
+
+    target: str
+    most: int
+    fault: Fault = field(factory=lambda: Status(429))
+
+    def hits(self, visit: Visit) -> bool:
+        """Whether this request is one too many."""
+        return visit.at_once.get(self.target, 0) > self.most
+
+    def __str__(self) -> str:
+        """The plan term: `full:anthropic=50` or `full:gpt-5-mini=8@status503`."""
+        return f"full:{self.target}={self.most}{_unless(self.fault, Status(429))}"
+
+
+Scheduled: TypeAlias = Nth | OnPrompt | Down | Full
 
 
 @frozen
@@ -121,8 +137,8 @@ class Plan:
         """The plan that a line of terms describes; raises `BadPlan` naming the first term that is wrong.
 
         Terms: `seed=7`, `reach=8`, `FAULT=PROBABILITY` (`cut=0.1`, `cut:3=0.1`, `status429:quota=0.01`), `MODEL#N=FAULT`
-        (the n-th request to it), `down:MODEL=1..40`, `down:PROVIDER=0s..30s@FAULT`, `'prompt:WORDS#N=FAULT'`.  `*`
-        stands for every model.
+        (the n-th request to it), `down:MODEL=1..40`, `down:PROVIDER=0s..30s@FAULT`, `full:PROVIDER=50`,
+        `'prompt:WORDS#N=FAULT'`.  `*` stands for every model.
         """
         plan = Plan()
         for term in _terms(line):
@@ -163,6 +179,11 @@ def _placed(chance: Chance, position: int) -> Fault:
     return evolve(fault, after_events=position) if chance.drawn and isinstance(fault, Placed) else fault
 
 
+def _unless(fault: Fault, usual: Fault) -> str:
+    """How a fault is written where another is meant when none is."""
+    return "" if fault == usual else f"@{fault}"
+
+
 def _count(target: str, visit: Visit) -> int | None:
     """How many requests this target has had with this one, or None when the request is not for it."""
     if target == "*":
@@ -189,6 +210,8 @@ def _with_term(plan: Plan, term: str) -> Plan:
             return evolve(plan, **{name: _whole_number(value)})
         if name.startswith("down:"):
             return evolve(plan, schedule=(*plan.schedule, _down(name.removeprefix("down:"), value)))
+        if name.startswith("full:"):
+            return evolve(plan, schedule=(*plan.schedule, _full(name.removeprefix("full:"), value)))
         if "#" in name:
             return evolve(plan, schedule=(*plan.schedule, _nth(name, value)))
         return evolve(plan, chances=(*plan.chances, _chance(name, value, plan.chances)))
@@ -237,3 +260,10 @@ def _down(target: str, value: str) -> Down:
     if not (target and dots and start <= end and first.endswith("s") == last.endswith("s")):
         raise ValueError("write down:MODEL=FIRST..LAST in requests (1..40) or in seconds (0s..30s)")
     return Down(target, start, end, parse_fault(term) if term else Status(503), by_seconds)
+
+
+def _full(target: str, value: str) -> Full:
+    most, _, term = value.partition("@")
+    if not target:
+        raise ValueError("write full:MODEL=MOST, such as full:anthropic=50")
+    return Full(target, _whole_number(most), parse_fault(term) if term else Status(429))

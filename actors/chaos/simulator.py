@@ -62,7 +62,7 @@ class Simulator:
         self._began: float | None = None
         self._counts: Counter[tuple[str, ...]] = Counter()
         self._kept: dict[str, Kept] = {}
-        self._in_flight = 0
+        self._at_once: Counter[str] = Counter()
         self._waiting = trio.lowlevel.ParkingLot()
 
     async def serve(self, stream: trio.abc.Stream) -> None:
@@ -72,12 +72,12 @@ class Simulator:
     async def quiet(self) -> None:
         """Wait until no request is in flight: from then on the journal's totals stand."""
         await trio.lowlevel.checkpoint()
-        while self._in_flight:
+        while self._at_once["*"]:
             await self._waiting.park()
 
-    def _ended(self) -> None:
-        self._in_flight -= 1
-        if not self._in_flight:
+    def _ended(self, note: Note) -> None:
+        self._at_once.subtract(_targets(note.ask))
+        if not self._at_once["*"]:
             self._waiting.unpark_all()
 
     async def listen(
@@ -122,11 +122,12 @@ class Simulator:
         self._began = trio.current_time() if self._began is None else self._began
         identities = ((), (ask.provider,), (ask.provider, ask.model), (ask.provider, ask.model, ask.key))
         self._counts.update(identities)
+        self._at_once.update(_targets(ask))
         number, of_provider, of_model, attempt = (self._counts[identity] for identity in identities)
-        return Visit(ask, number, attempt, of_model, of_provider, trio.current_time() - self._began)
+        at_once = {target: self._at_once[target] for target in _targets(ask)}
+        return Visit(ask, number, attempt, of_model, of_provider, at_once, trio.current_time() - self._began)
 
     def _note(self, visit: Visit, request: Request) -> Note:
-        self._in_flight += 1
         return self.journal.open(Note(visit, request.path, request.headers, trio.current_time()))
 
     def _stamp(self, visit: Visit) -> Stamp:
@@ -163,6 +164,11 @@ class Simulator:
         # A buffered answer takes as long as a streamed one, and comes at its end.
         wait = Pacing(self._pacing.first_token + self._pacing.interval * answer.tokens)
         return Performance(headers, halves(dialect.whole(ask, answer, stamp)), wait, streaming=False)
+
+
+def _targets(ask: Ask) -> tuple[str, ...]:
+    """What a plan may call the receiver of this request."""
+    return ("*", ask.provider, ask.model)
 
 
 def _after(script: Script, position: int | None) -> Script:

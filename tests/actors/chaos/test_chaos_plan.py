@@ -56,6 +56,7 @@ def test_a_fault_is_read_back_from_its_term(fault):
         "seed=1 reach=3 error:rate_limited=0.123456789 pings:5=0.01 status429:quota:7=0.2",
         "seed=2 claude-sonnet-4-5#3=cut:5 anthropic#1=refuse *#9=status500",
         "seed=3 down:anthropic=1..40 down:gpt-5-mini=0s..30.5s@refuse down:*=2s..3s@status529",
+        "seed=5 full:anthropic=50 full:*=8@status503",
         "seed=4 'prompt:tell me a = b #7#1=tear:3'",
     ],
 )
@@ -78,6 +79,7 @@ def test_a_plan_gives_its_line_back(line):
         ("cut:overloaded=0.1", "cut:overloaded=0.1", "cut takes no kind of error"),
         ("down:m=4..2", "down:m=4..2", "write down:MODEL=FIRST..LAST"),
         ("down:m=1s..2", "down:m=1s..2", "write down:MODEL=FIRST..LAST"),
+        ("full:=4", "full:=4", "write full:MODEL=MOST"),
         ("seed=-1", "seed=-1", "'-1' is not a whole number from 0 up"),
         ("'cut=0.1", "'cut=0.1", "no closing quotation"),
     ],
@@ -128,6 +130,13 @@ def test_an_outage_lasts_from_request_to_request_or_from_second_to_second():
     by_count, by_time = Plan.parse("down:anthropic=2..3"), Plan.parse("down:*=10s..20s@status529")
     assert [by_count.fault(visit(nth_of_provider=n)) for n in range(1, 5)] == [None, Status(503), Status(503), None]
     assert [by_time.fault(visit(now=now)) for now in (9.9, 10.0, 19.9, 20.0)] == [None, Status(529), Status(529), None]
+
+
+def test_a_full_provider_answers_one_request_too_many_with_its_fault():
+    plan = Plan.parse("full:anthropic=2 full:*=9@status503")
+    assert plan.fault(visit(at_once={"*": 3, "anthropic": 2})) is None
+    assert plan.fault(visit(at_once={"*": 3, "anthropic": 3})) == Status(429)
+    assert plan.fault(visit(at_once={"*": 10, "anthropic": 1})) == Status(503)
 
 
 def test_a_prompt_can_be_given_its_own_fault():

@@ -153,3 +153,13 @@ async def test_an_unreachable_host_refuses_connections():
         client.network.unreachable.add("api.example")
         with pytest.raises(httpx2.ConnectError):
             await client.post(PATH, json=messages("why"))
+
+
+async def test_a_full_provider_takes_its_number_at_once_and_new_ones_when_those_are_done(autojump_clock):
+    simulator = Simulator(plan=Plan.parse("full:anthropic=3"), pacing=Pacing(first_token=5))
+    async with open_network(simulator) as network, on_network(network) as client:
+        for _ in range(2):
+            async with trio.open_nursery() as nursery:
+                for number in range(10):
+                    nursery.start_soon(read_stream, client, PATH, messages(f"prompt {number}"))
+    assert simulator.journal.totals().statuses == {200: 6, 429: 14}
