@@ -36,7 +36,7 @@ async def serve_streams(
     name, or replaces known ones.  `network` replaces the sockets, `brakes` the circuit breaker and the retry
     budget, `seed` makes trace ids repeatable.
     """
-    streams = keep(partial(Streams, seed))
+    streams = keep(partial(Streams, seed), "streams")
     timers, shared = Timers(), Shared(brakes)
     async with (
         open_providers(settings or Settings.read(environ), providers or {}, network) as known,
@@ -68,4 +68,8 @@ async def open_streams(
     service = partial(serve_streams, settings=settings, providers=providers, network=network, brakes=brakes, seed=seed)
     async with open_supervisor(hook=hook, seed=seed) as tree:
         ref = await tree.start(Child("streams", service, restart=Restart.PERMANENT))
-        yield ref.value
+        streams: Streams = ref.value
+        try:
+            yield streams
+        finally:
+            streams.close()

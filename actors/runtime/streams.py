@@ -12,6 +12,7 @@ from random import Random
 import attrs
 import trio
 
+from actors.errors import StreamClosed
 from actors.ladder import Ladder, Seam, as_ladder
 from actors.outcome import Outcome
 from actors.policy.directive import Climb, first_leg
@@ -21,7 +22,7 @@ from actors.runtime.attempt import World, attempt
 from actors.runtime.life import Life, Order
 from actors.runtime.shared import Shared
 from actors.runtime.stream import GRACE, Stream
-from supervisor import Child, ChildRef, ChildRestarting, Record, Restart, Supervisor
+from supervisor import Child, ChildRef, ChildRestarting, Record, Restart, Supervisor, TreeStopped
 
 
 @attrs.frozen
@@ -41,6 +42,7 @@ class Streams:
         self._numbers = count(1)
         self._home: Home | None = None
         self._settled = trio.Event()
+        self._closed = False
 
     def open(
         self, prompt: Prompt, ladder: Ladder | Route | str, *, seam: Seam = Seam.RESTART, name: str | None = None
@@ -67,12 +69,27 @@ class Streams:
 
     async def launch(self, life: Life) -> ChildRef:
         """Start the actor of a stream; waits while the service is being restarted."""
+        while True:
+            home = await self._at_home()
+            try:
+                return home.tree.start_soon(self._child(life, home))
+            except TreeStopped:
+                # It falls, or is being stopped, and has not come to tell us: whether it comes back is its supervisor's to decide.
+                self.settle(None)
+
+    async def _at_home(self) -> Home:
         while self._home is None:
+            if self._closed:
+                message = "these streams were closed with the block that opened them; open new ones"
+                raise StreamClosed(message)
             await self._settled.wait()
-        home, order, now = self._home, life.order, trio.current_time()
+        return self._home
+
+    def _child(self, life: Life, home: Home) -> Child:
+        order, now = life.order, trio.current_time()
         for route in order.ladder.routes:
             home.check(route)
-        child = Child(
+        return Child(
             order.name,
             attempt,
             life,
@@ -83,7 +100,6 @@ class Streams:
             variant=first_leg(order.ladder, home.world.shared.conditions(now), now),
             notify=partial(self._notice, life, home.world.shared),
         )
-        return home.tree.start_soon(child)
 
     def _notice(self, life: Life, shared: Shared, record: Record) -> None:
         if isinstance(record, ChildRestarting) and life.repeats(record):
@@ -93,7 +109,12 @@ class Streams:
     def settle(self, home: Home | None) -> None:
         """The service behind this reference stands, or has fallen."""
         self._home = home
-        if home is None:
-            self._settled = trio.Event()
-        else:
+        if home is not None:
             self._settled.set()
+        elif self._settled.is_set():
+            self._settled = trio.Event()
+
+    def close(self) -> None:
+        """The service will not come back: whoever waits for it is told."""
+        self._home, self._closed = None, True
+        self._settled.set()

@@ -120,14 +120,14 @@ class Acts:
     def await_turn(self, slot: Slot) -> None:
         """Stand in line for a start."""
         self._alarms.clear(slot)
-        slot.exit = None
+        slot.reopen()
         self._roster.move(slot, State.WAITING)
 
     def end(self, slot: Slot, end: Exit) -> None:
         """The child does not come back by itself; one that is temporary, or was never ready, is forgotten."""
         self._alarms.clear(slot)
         self._reports.child(slot, ChildEnded, slot.generation, end)
-        if slot.spec.restart is Restart.TEMPORARY or not slot.known:
+        if slot.spec.restart is Restart.TEMPORARY or slot.passing or not slot.known:
             self._roster.forget(slot)
         slot.settle(end)
         self._roster.move(slot, State.DOWN)
