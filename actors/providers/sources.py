@@ -12,7 +12,7 @@ import httpx2
 from actors.deltas import Delta
 from actors.providers.bodies import Body
 from actors.route import Route
-from actors.source import MalformedError, Source
+from actors.source import MalformedError, RefusedError, Source
 from actors.wire.dialect import Dialect, Reader
 
 
@@ -60,10 +60,14 @@ class BufferedSource:
 async def reading(
     response: httpx2.Response, dialect: Dialect, route: Route, request_id: str = ""
 ) -> AsyncGenerator[Source]:
-    """The source of an answer that came through our connections; leaving the block frees the connection."""
+    """The source of an answer that came through our connections; leaving the block frees the connection.
+
+    Raises `MalformedError` for a compressed stream.
+    """
     body, reader = Body.of(response), dialect.reader()
     try:
         if route.streams:
+            _check_plain(response)
             yield StreamedSource(body, reader, request_id)
         else:
             yield BufferedSource(response, dialect, request_id)
@@ -73,8 +77,13 @@ async def reading(
         await response.aclose()
 
 
-def check_plain(response: httpx2.Response) -> None:
-    """Refuse a stream that a proxy compressed, as nobody asked for that; raises `MalformedError`."""
+def refused(response: httpx2.Response, dialect: Dialect) -> RefusedError:
+    """What an answer of status 300 or more says, its body read."""
+    return dialect.read_error(response.status_code, dict(response.headers), response.content)
+
+
+def _check_plain(response: httpx2.Response) -> None:
+    """Refuse a stream that a proxy compressed, as nobody asked for that."""
     coding = response.headers.get("content-encoding", "identity")
     if coding != "identity":
         raise MalformedError(f"the stream came compressed with {coding!r} although plain bytes were asked for")
