@@ -1,9 +1,10 @@
 import json
 
 import pytest
-from chaos_client import ASKED, PATHS, ask, memory_client, read_stream
+from chaos_client import ASKED, BEARER, CHAT, GEMINI, PATHS, RESPONSES, ask, memory_client, read_stream
 
 from actors.chaos import Plan, Simulator
+from actors.chaos.conversation import MOST_BODY
 
 ERRORS = [
     ("openai-chat", "status400:context", 400, ("code", "context_length_exceeded")),
@@ -115,3 +116,36 @@ async def test_a_request_without_a_key_is_refused(provider, status):
     async with memory_client(Simulator()) as client:
         response, _, _ = await read_stream(client, path, body)
     assert response.status_code == status
+
+
+NOT_JSON = [
+    ("/v1/messages", "The request body is not valid JSON"),
+    (CHAT, "We could not parse the JSON body of your request."),
+    (RESPONSES, "We could not parse the JSON body of your request."),
+    (GEMINI, "Invalid JSON payload received."),
+]
+
+
+@pytest.mark.parametrize(("path", "sentence"), NOT_JSON)
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]"])
+async def test_a_body_that_is_no_object_is_refused(path, sentence, content):
+    async with memory_client(Simulator()) as client:
+        response = await client.post(path, content=content, headers=BEARER)
+    assert response.status_code == 400
+    if content != b"[1]":
+        assert response.json()["error"]["message"].startswith(sentence)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/messages", 413), (CHAT, 413), (RESPONSES, 413), (GEMINI, 413)])
+async def test_a_body_too_large_is_refused_with_the_providers_shape(path, status):
+    async with memory_client(Simulator()) as client:
+        response = await client.post(path, content=b" " * (MOST_BODY + 1), headers=BEARER)
+    assert response.status_code == status
+    assert response.json()["error"]["message"]
+
+
+async def test_a_key_that_google_does_not_know_is_an_invalid_argument_with_its_reason():
+    response, body, _ = await ask(Simulator(plan=Plan.parse("status400:authentication=1")), "google")
+    (detail,) = json.loads(body)["error"]["details"]
+    assert response.status_code == 400
+    assert detail["reason"] == "API_KEY_INVALID"
