@@ -1,7 +1,8 @@
 """The bounded way from the task that reads an answer to the one that consumes it.
 
 One writer, one reader, nowait first: an event costs no trip through the scheduler unless somebody has to wait.  A full outlet blocks the
-writer, so a slow consumer slows the provider, not the heap (P10).  Seams are never refused: they are few, and must not wait.
+writer, so a slow consumer slows the provider, not the heap (P10).  Seams are never refused: they are few, and must not wait.  A second
+task that would wait beside the first is refused: it would take events away from it.
 """
 
 from collections import deque
@@ -9,6 +10,8 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 import trio
+
+from actors.errors import StreamClosed
 
 T = TypeVar("T")
 
@@ -61,25 +64,27 @@ class Outlet(Generic[T]):
         self._wake_reader()
 
     async def room(self) -> None:
-        """Wait until the outlet is no longer full."""
+        """Wait, where the outlet is full, until half of it was taken; raises `StreamClosed` beside another waiting writer."""
         if self.full:
+            _check_alone(self._writer, "is written")
             self._writer = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(self._leave_writing)
 
     async def take(self) -> T:
-        """The next event; raises `StopAsyncIteration` after the last one."""
+        """The next event; raises `StopAsyncIteration` after the last one, `StreamClosed` while another task waits for it."""
         buffer = self._buffer
+        self._taken += 1
+        if self._taken > _FAIR:
+            self._taken = 1
+            await trio.lowlevel.checkpoint()
         while not buffer:
             if self._ended:
                 await trio.lowlevel.checkpoint()
                 raise StopAsyncIteration
-            self._taken = 0
+            _check_alone(self._reader, "is read")
+            self._taken = 1
             self._reader = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(self._leave_reading)
-        self._taken += 1
-        if self._taken >= _FAIR:
-            self._taken = 0
-            await trio.lowlevel.checkpoint()
         event = buffer.popleft()
         if self._writer is not None and len(buffer) * 2 <= self._capacity:
             self._wake_writer()
@@ -102,3 +107,9 @@ class Outlet(Generic[T]):
     def _leave_writing(self, _: object) -> trio.lowlevel.Abort:
         self._writer = None
         return trio.lowlevel.Abort.SUCCEEDED
+
+
+def _check_alone(waiting: trio.lowlevel.Task | None, what: str) -> None:
+    if waiting is not None:
+        message = f"the stream {what} by two tasks at once ({waiting.name} waits already): let one task do it"
+        raise StreamClosed(message)
