@@ -7,7 +7,7 @@ a rule, only moves itself.  So an event costs an attribute write, and there is o
 import heapq
 import math
 from itertools import count
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import trio
 
@@ -24,22 +24,28 @@ class Watched(Protocol):
         ...
 
 
+_Entry: TypeAlias = tuple[float, int, Watched]
+"""When to ask, in which order of asking, whom; an entry is dead once its stream has another one or was forgotten."""
+
+_SPARE = 64
+"""Dead entries that may lie in the heap beside as many as there are live ones: more are swept, so what was forgotten is freed."""
+
+
 class Timers:
     """The alarms of many streams, kept by the one task that runs `run`."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Watched]] = []
-        self._watched: dict[Watched, float] = {}
+        self._heap: list[_Entry] = []
+        self._watched: dict[Watched, _Entry | None] = {}
         self._order = count()
         self._earlier = trio.Event()
 
     def watch(self, watched: Watched) -> None:
         """Keep this alarm; call again when it may have moved nearer, never for one that moved away."""
+        entry = self._watched.setdefault(watched, None)
         due = watched.due()
-        if due < self._watched.get(watched, math.inf):
+        if due < (math.inf if entry is None else entry[0]):
             self._push(watched, due)
-        else:
-            self._watched.setdefault(watched, math.inf)
 
     def forget(self, watched: Watched) -> None:
         """Stop keeping this alarm."""
@@ -49,35 +55,41 @@ class Timers:
         return len(self._watched)
 
     def _push(self, watched: Watched, due: float) -> None:
-        self._watched[watched] = due
-        if not self._heap or due < self._heap[0][0]:
+        heap = self._heap
+        if not heap or due < heap[0][0]:
             self._earlier.set()
-        heapq.heappush(self._heap, (due, next(self._order), watched))
+        entry = self._watched[watched] = (due, next(self._order), watched)
+        heapq.heappush(heap, entry)
+        if len(heap) > 2 * len(self._watched) + _SPARE:
+            heap[:] = [entry for entry in heap if self._live(entry)]
+            heapq.heapify(heap)
+
+    def _live(self, entry: _Entry) -> bool:
+        return self._watched.get(entry[2]) is entry
 
     async def run(self) -> None:
         """Keep the alarms, for ever."""
         while True:
+            deadline = self._settle(trio.current_time())
             self._earlier = trio.Event()
-            with trio.CancelScope(deadline=self._settle(trio.current_time())):
+            with trio.CancelScope(deadline=deadline):
                 await self._earlier.wait()
 
     def _settle(self, now: float) -> float:
         """Let what is due expire or move; says when to look again."""
         heap = self._heap
-        while heap and (heap[0][0] <= now or self._stale()):
-            due, _, watched = heapq.heappop(heap)
-            if self._watched.get(watched) != due:
-                continue
-            moved = watched.due()
-            if moved <= now:
-                self.forget(watched)
-                watched.expire()
-            elif moved < math.inf:
-                self._push(watched, moved)
-            else:
-                self._watched[watched] = math.inf
+        while heap and (heap[0][0] <= now or not self._live(heap[0])):
+            entry = heapq.heappop(heap)
+            if self._live(entry):
+                self._ring(entry[2], now)
         return heap[0][0] if heap else math.inf
 
-    def _stale(self) -> bool:
-        due, _, watched = self._heap[0]
-        return self._watched.get(watched) != due
+    def _ring(self, watched: Watched, now: float) -> None:
+        moved = watched.due()
+        if moved <= now:
+            self.forget(watched)
+            watched.expire()
+        elif moved < math.inf:
+            self._push(watched, moved)
+        else:
+            self._watched[watched] = None
