@@ -80,6 +80,8 @@ def _limits(limits: Limits) -> dict[str, object]:
 
 def _blocks(role: Role, parts: Sequence[Part]) -> list[Json]:
     """The blocks of one turn; results of tools must stand first in it."""
+    if role is Role.ASSISTANT and any(isinstance(part, Image) for part in parts):
+        raise EncodingError("a turn of the assistant has an image, which Anthropic cannot carry; leave it out")
     ordered = sorted(parts, key=_after_results) if role is Role.USER else parts
     return [block for part in ordered for block in _block(part)]
 

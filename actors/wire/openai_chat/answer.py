@@ -30,6 +30,7 @@ from actors.wire.openai_chat import chunks as wire
 from actors.wire.openai_chat.request import encode
 from actors.wire.reading import UNREADABLE, EventReader, malformed
 from actors.wire.refusals import error_fields, read_error, refusal
+from actors.wire.runs import Runs
 from actors.wire.shapes import count_at, is_object, objects, text_at
 
 _FINISHES: Mapping[str, tuple[FinishReason, bool]] = {
@@ -73,19 +74,7 @@ class _Call:
 class Answer:
     """The automaton over the first choice that speaks; of others, which no request of ours asks for, only the end is awaited."""
 
-    __slots__ = (
-        "_billed",
-        "_calls",
-        "_ended",
-        "_finish",
-        "_id",
-        "_index",
-        "_open",
-        "_parts",
-        "_refused",
-        "_seen",
-        "finished",
-    )
+    __slots__ = ("_billed", "_calls", "_ended", "_finish", "_id", "_refused", "_runs", "_seen", "finished")
 
     def __init__(self) -> None:
         self.finished = False
@@ -93,9 +82,7 @@ class Answer:
         self._seen: list[int] = []  # choices, in the order in which they spoke
         self._ended: set[int] = set()
         self._finish: Finish | None = None
-        self._parts = 0
-        self._open: type[TextDelta | ThinkingDelta] | None = None  # what the open part at `_index` is made of
-        self._index = -1
+        self._runs = Runs()
         self._calls: list[tuple[int | None, _Call]] = []
         self._refused = False
         self._billed = False
@@ -118,7 +105,7 @@ class Answer:
             raise TruncatedError("the answer ended without a finish reason")
         if self._finish.spelling == "error":
             raise _refused({"error": "the server ended the answer with the finish reason 'error'"})
-        self._close(out)
+        self._runs.close(out)
         for _, call in self._calls:
             self._close_call(call, out)
         self.finished = True
@@ -154,18 +141,18 @@ class Answer:
 
     def _grow(self, grown: wire.Grown, out: list[Delta]) -> None:
         if thought := grown.reasoning_content or grown.reasoning:
-            out.append(ThinkingDelta(thought, self._part(ThinkingDelta, out)))
+            out.append(ThinkingDelta(thought, self._runs.part(ThinkingDelta, out)))
         content = grown.content
         if isinstance(content, str):
             if content:
-                out.append(TextDelta(content, self._part(TextDelta, out)))
+                out.append(TextDelta(content, self._runs.part(TextDelta, out)))
         elif content:
             self._grow_pieces(content, out)
         if grown.refusal:
             self._refused = True
-            out.append(TextDelta(grown.refusal, self._part(TextDelta, out)))
+            out.append(TextDelta(grown.refusal, self._runs.part(TextDelta, out)))
         for citation in grown.annotations or ():
-            out.append(CitationDelta(citation, self._part(TextDelta, out)))
+            out.append(CitationDelta(citation, self._runs.part(TextDelta, out)))
         if grown.function_call:
             self._grow_call(wire.Call(0, None, grown.function_call), out)
         for call in grown.tool_calls or ():
@@ -175,25 +162,9 @@ class Answer:
         """Mistral's content in pieces, thinking among them."""
         for piece in content:
             for thought in objects(piece.get("thinking")):
-                out.append(ThinkingDelta(text_at(thought, "text"), self._part(ThinkingDelta, out)))
+                out.append(ThinkingDelta(text_at(thought, "text"), self._runs.part(ThinkingDelta, out)))
             if text := text_at(piece, "text"):
-                out.append(TextDelta(text, self._part(TextDelta, out)))
-
-    def _part(self, kind: type[TextDelta | ThinkingDelta], out: list[Delta]) -> int:
-        """The index of the open part of this kind; an open one of the other kind ends, a new one begins."""
-        if self._open is not kind:
-            self._close(out)
-            self._open, self._index = kind, self._next()
-        return self._index
-
-    def _next(self) -> int:
-        self._parts += 1
-        return self._parts - 1
-
-    def _close(self, out: list[Delta]) -> None:
-        if self._open is not None:
-            out.append(PartEnded(self._index))
-            self._open = None
+                out.append(TextDelta(text, self._runs.part(TextDelta, out)))
 
     def _grow_call(self, piece: wire.Call, out: list[Delta]) -> None:
         function = piece.function or wire.Function()
@@ -202,8 +173,8 @@ class Answer:
         given = function.arguments or ""
         call.held += given if isinstance(given, str) else msgspec.json.encode(given).decode()
         if function.name and not call.name:
-            self._close(out)
-            call.name, call.index = function.name, self._next()
+            self._runs.close(out)
+            call.name, call.index = function.name, self._runs.another()
             call.id = call.id or f"{self._id}-{call.index}"
             out.append(ToolCallStarted(call.name, call.id, call.index))
         elif function.name and function.name != call.name:

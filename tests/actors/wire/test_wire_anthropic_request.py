@@ -198,6 +198,7 @@ def test_extras_are_merged_into_the_body():
         (Request(user(Image(content=b"x"))), "no media_type"),
         (Request(user(Image("image/svg+xml", b"x"))), "image/svg+xml"),
         (Request(user(ToolCall("t", "look", {}))), "ToolCall stands in a turn of the user"),
+        (Request(assistant(Image(url="http://x"))), "the assistant has an image"),
         (Request(assistant(ToolResult("t", ""))), "ToolResult stands in a turn of the assistant"),
         (Request("a", extras={"anthropic": {"metadata": {1j}}}), "JSON cannot carry"),
     ],
