@@ -7,17 +7,24 @@ import pkgutil
 
 from supervisor.errors import (
     BadSpec,
+    CalleeDied,
     ChildAlive,
+    ChildDown,
     ChildExists,
     GaveUp,
+    MailboxFull,
+    NameTaken,
+    NoMailbox,
     NotAChild,
+    SelfAsk,
     StartFailed,
     SupervisorError,
     TooDeep,
     TreeStopped,
     UnknownChild,
+    UnknownName,
 )
-from supervisor.exits import CrashSummary, Exit, ExitKind, Fault, Past
+from supervisor.exits import CrashSummary, Down, Exit, ExitKind, Fault, Past
 from supervisor.lifecycle import (
     ChildEnded,
     ChildExited,
@@ -38,12 +45,27 @@ from supervisor.policy.backoff import Backoff
 from supervisor.policy.breaker import Breaker, Circuit, CircuitState
 from supervisor.policy.budget import RetryBudget, Tokens
 from supervisor.policy.response import HISTORY, Next, Retry, Rung, Rungs
+from supervisor.runtime.actor import behave, watch
 from supervisor.runtime.flags import Flags
 from supervisor.runtime.incarnation import Incarnation, cleanup, current_child, keep
-from supervisor.runtime.slot import ChildRef
-from supervisor.runtime.snapshot import ChildStatus, Count, TreeSnapshot
+from supervisor.runtime.mailbox import Call, Mailbox
+from supervisor.runtime.ref import ChildRef
+from supervisor.runtime.registry import Registry
+from supervisor.runtime.snapshot import ChildStatus, Count, TreeSnapshot, top
 from supervisor.runtime.tree import Supervisor, open_supervisor, subtree
-from supervisor.spec import Again, Answer, AutoShutdown, Child, Escalate, Respond, Restart, Stop, Strategy
+from supervisor.spec import (
+    Again,
+    Answer,
+    AutoShutdown,
+    Bounds,
+    Child,
+    Escalate,
+    Overflow,
+    Respond,
+    Restart,
+    Stop,
+    Strategy,
+)
 
 # Another distribution installs files under the same name: what it puts beside ours stays importable.
 __path__ = pkgutil.extend_path(__path__, __name__)
@@ -55,9 +77,13 @@ __all__ = [
     "AutoShutdown",
     "Backoff",
     "BadSpec",
+    "Bounds",
     "Breaker",
+    "Call",
+    "CalleeDied",
     "Child",
     "ChildAlive",
+    "ChildDown",
     "ChildEnded",
     "ChildExists",
     "ChildExited",
@@ -72,6 +98,7 @@ __all__ = [
     "CircuitState",
     "Count",
     "CrashSummary",
+    "Down",
     "Escalate",
     "Exit",
     "ExitKind",
@@ -79,16 +106,23 @@ __all__ = [
     "Flags",
     "GaveUp",
     "Incarnation",
+    "Mailbox",
+    "MailboxFull",
+    "NameTaken",
     "Next",
+    "NoMailbox",
     "NotAChild",
+    "Overflow",
     "Past",
     "Record",
+    "Registry",
     "Respond",
     "Restart",
     "Retry",
     "RetryBudget",
     "Rung",
     "Rungs",
+    "SelfAsk",
     "StartFailed",
     "State",
     "Stop",
@@ -104,10 +138,14 @@ __all__ = [
     "TreeSnapshot",
     "TreeStopped",
     "UnknownChild",
+    "UnknownName",
+    "behave",
     "cleanup",
     "current_child",
     "keep",
     "line",
     "open_supervisor",
     "subtree",
+    "top",
+    "watch",
 ]

@@ -89,3 +89,64 @@ class NotAChild(SupervisorError):
 
     def __init__(self) -> None:
         super().__init__("this task does not run inside a supervised child; start it with a Child spec.")
+
+
+class NoMailbox(SupervisorError):
+    """The child cannot receive messages."""
+
+    def __init__(self, child: str) -> None:
+        super().__init__(f"child {child!r} has no mailbox; give its spec `mailbox=Bounds(...)`.")
+        self.child = child
+
+
+class MailboxFull(SupervisorError):
+    """A bounded mailbox has no room."""
+
+    def __init__(self, child: str, capacity: int) -> None:
+        super().__init__(
+            f"the mailbox of {child!r} is full ({capacity} messages); wait with `send`, or choose another overflow policy."
+        )
+        self.child, self.capacity = child, capacity
+
+
+class ChildDown(SupervisorError):
+    """The child has ended for good and receives nothing any more."""
+
+    def __init__(self, child: str, end: Exit) -> None:
+        super().__init__(f"child {child!r} receives no messages: it ended by {end}.")
+        self.child, self.exit = child, end
+
+
+class CalleeDied(SupervisorError):
+    """The incarnation that had taken the question ended without an answer."""
+
+    def __init__(self, child: str, end: Exit) -> None:
+        super().__init__(f"child {child!r} ended by {end} with the question in its hands; ask again if that is safe.")
+        self.child, self.exit = child, end
+
+
+class SelfAsk(SupervisorError):
+    """A child asks itself, and would wait for ever."""
+
+    def __init__(self, child: str) -> None:
+        super().__init__(f"child {child!r} asks itself, and would wait for ever; use `tell`, or call the function.")
+        self.child = child
+
+
+class NameTaken(SupervisorError):
+    """A name belongs to another child."""
+
+    def __init__(self, name: str, holder: tuple[str, ...]) -> None:
+        super().__init__(f"the name {name!r} belongs to {'/'.join(holder)}; choose another, or use a tag.")
+        self.name, self.holder = name, holder
+
+
+class UnknownName(SupervisorError, KeyError):
+    """Nobody bears that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"nobody is registered as {name!r}.")
+        self.name = name
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -105,6 +105,14 @@ class Exit:
 
 
 @attrs.frozen
+class Down:
+    """The message that a watching actor receives when the child it watches has ended for good."""
+
+    path: tuple[str, ...]
+    exit: Exit
+
+
+@attrs.frozen
 class Past:
     """One past incarnation in a child's history; times are of the supervisor's clock, in seconds."""
 

@@ -73,12 +73,45 @@ Respond = Callable[[Exit, tuple[Past, ...], Any, float, float], Answer]
 """A response policy: `(exit, history, conditions, now, roll)`, pure. History has the newest last and is bounded."""
 
 
+class Overflow(Enum):
+    """What a full mailbox does with one more message."""
+
+    WAIT = "wait"
+    """`send` and `ask` wait for room, `tell` raises"""
+    REJECT = "reject"
+    """raises"""
+    DROP_OLDEST = "drop_oldest"
+    DROP_NEWEST = "drop_newest"
+
+
+@attrs.frozen
+class Bounds:
+    """A mailbox: how many messages it holds, what it does when full, and whether a restart empties it (`fresh`, as in OTP)."""
+
+    capacity: int = 1000
+    overflow: Overflow = Overflow.WAIT
+    fresh: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.capacity, int) or self.capacity < 1:  # pyright: ignore[reportUnnecessaryIsInstance] - not everyone runs a type checker
+            raise BadSpec("Bounds", "capacity", self.capacity, "give a whole number from 1")
+        if not isinstance(self.overflow, Overflow):  # pyright: ignore[reportUnnecessaryIsInstance] - the same
+            raise BadSpec("Bounds", "overflow", self.overflow, "give a member of Overflow")
+
+
 class Delay(Protocol):
     """The wait before an attempt (the first repetition is 1); `roll` is in [0, 1)."""
 
     def delay(self, attempt: int, roll: float) -> float:
         """Seconds."""
         ...
+
+
+def _check_parts(name: str, backoff: object, mailbox: object) -> None:
+    if backoff is not None and not callable(getattr(backoff, "delay", None)):
+        raise BadSpec(name, "backoff", backoff, "give a Backoff, or None")
+    if mailbox is not None and not isinstance(mailbox, Bounds):
+        raise BadSpec(name, "mailbox", mailbox, "give Bounds, or None")
 
 
 def _takes_task_status(run: Callable[..., Any]) -> bool:
@@ -98,6 +131,7 @@ class Child:
     `run(*args)` is any trio function. When it takes `task_status`, it is ready once it calls `task_status.started(value)`, else as soon
     as it is first scheduled. `respond` is consulted when it ends with a `Fault`; `backoff` delays its return after crashes. `variant`
     other than None is passed to `run` as keyword `variant`. `notify` receives every lifecycle record of this child, synchronously.
+    With `mailbox`, `run` is passed a `Mailbox` as keyword `mailbox`.
 
     Args:
         id: A name unique among siblings.
@@ -123,6 +157,7 @@ class Child:
     variant: Any
     notify: Callable[[Record], object] | None
     backoff: Delay | None
+    mailbox: Bounds | None
     announces: bool
     """whether `run` takes `task_status`"""
 
@@ -139,11 +174,11 @@ class Child:
         variant: Any = None,
         notify: Callable[[Record], object] | None = None,
         backoff: Delay | None = None,
+        mailbox: Bounds | None = None,
     ) -> None:
         _check(id, run, restart, shutdown, start_timeout)
         _check_more(id, restart=restart, significant=significant, calls={"respond": respond, "notify": notify})
-        if backoff is not None and not callable(getattr(backoff, "delay", None)):
-            raise BadSpec(id, "backoff", backoff, "give a Backoff, or None")
+        _check_parts(id, backoff, mailbox)
         self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - attrs makes it
             id,
             run,
@@ -156,6 +191,7 @@ class Child:
             variant,
             notify,
             backoff,
+            mailbox,
             _takes_task_status(run),
         )
 

@@ -146,6 +146,8 @@ class Incarnation:
     async def _run(self) -> Any:
         spec = self.slot.spec
         options: dict[str, Any] = {} if self.variant is None else {"variant": self.variant}
+        if self.slot.mailbox is not None:
+            options["mailbox"] = self.slot.mailbox
         if spec.announces:
             return await spec.run(*spec.args, task_status=self, **options)
         self.started()

@@ -5,6 +5,7 @@ A slot enters, moves from state to state, and is forgotten; what that means for 
 
 from typing import TYPE_CHECKING
 
+from supervisor.errors import ChildExists
 from supervisor.lifecycle import State
 from supervisor.runtime.slot import Slot
 
@@ -28,8 +29,10 @@ class Roster:
         self.when_idle: Callable[[], None] = lambda: None
 
     def enter(self, slot: Slot) -> None:
-        """Take a new slot in, at the end of the order."""
+        """Take a new slot in, at the end of the order; its id must be free."""
         name = slot.spec.id
+        if name in self.slots:
+            raise ChildExists(name, self.slots[name].state)
         self.slots[name] = slot
         (self.ordered if slot.ordered else self.loose)[name] = slot
         self.busy += 1

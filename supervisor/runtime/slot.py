@@ -1,10 +1,7 @@
-"""A place in the tree: the spec, what the loop knows of its child, and the reference that outlives every restart.
-
-Only the loop writes a slot; a `ChildRef` reads it.
-"""
+"""A place in the tree: the spec, and what the loop knows of its child. Only the loop writes it."""
 
 from collections import deque
-from collections.abc import Callable, Sized
+from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -13,6 +10,7 @@ import trio
 from supervisor.exits import Exit, Past
 from supervisor.lifecycle import State
 from supervisor.policy.response import HISTORY
+from supervisor.runtime.mailbox import Mailbox
 from supervisor.spec import Child
 
 T = TypeVar("T")
@@ -69,7 +67,7 @@ class Slot:
         "context",
         "crashes",
         "doomed",
-        "ending",
+        "endings",
         "exit",
         "generation",
         "held",
@@ -117,9 +115,9 @@ class Slot:
         self.last: Exit | None = None
         self.past: deque[Past] | None = None
         self.exit: Exit | None = None
-        self.mailbox: Sized | None = None
+        self.mailbox = Mailbox(spec.id, spec.mailbox) if spec.mailbox is not None else None
         self.kept: dict[object, Any] | None = None
-        self.ending: OneShot[Exit] | None = None
+        self.endings: dict[object, Callable[[Exit], object]] | None = None
         self.readiness: list[OneShot[Exit | None]] | None = None
 
     @property
@@ -133,6 +131,8 @@ class Slot:
         self.last = end
         if self.past is None:
             self.past = deque(maxlen=HISTORY)
+        if self.mailbox is not None:
+            self.mailbox.life_ended(end)
         value = end.value if end.kind.abnormal else None
         self.past.append(
             Past(incarnation.generation, incarnation.variant, incarnation.rung, end.kind, value, self.since, now)
@@ -142,7 +142,6 @@ class Slot:
         """Forget how it went so far: a person wants it up."""
         self.asked, self.held = True, False
         self.variant, self.rung, self.crashes, self.past = self.spec.variant, 0, 0, None
-        self.exit = None
 
     def on_ready(self, reply: "OneShot[Exit | None]") -> None:
         """Tell `reply` when the child is ready (None), or that it will not be (its exit)."""
@@ -155,13 +154,35 @@ class Slot:
         for reply in replies or ():
             reply.set(end)
 
+    def reopen(self) -> None:
+        """It comes back after all."""
+        self.exit = None
+        if self.mailbox is not None:
+            self.mailbox.open()
+
     def settle(self, end: Exit) -> None:
         """Tell those who wait that the child does not come back."""
         self.exit = end
         self.tell_readiness(end)
-        if self.ending is not None:
-            self.ending.set(end)
-            self.ending = None
+        if self.mailbox is not None:
+            self.mailbox.close(end)
+        endings, self.endings = self.endings, None
+        for tell in (endings or {}).values():
+            tell(end)
+
+    def on_end(self, tell: Callable[[Exit], object]) -> Callable[[], None]:
+        """Have `tell` called once the child does not come back by itself, at once if so; the result takes that back."""
+        if self.exit is not None:
+            tell(self.exit)
+            return lambda: None
+        self.endings = self.endings or {}
+        ticket = object()
+        self.endings[ticket] = tell
+        return lambda: self._forget_ending(ticket)
+
+    def _forget_ending(self, ticket: object) -> None:
+        if self.endings is not None:
+            self.endings.pop(ticket, None)
 
     def keep(self, key: object, factory: Callable[[], T]) -> T:
         """The object kept under `key`, made on the first call."""
@@ -170,60 +191,3 @@ class Slot:
         if key not in self.kept:
             self.kept[key] = factory()
         return self.kept[key]
-
-
-class ChildRef:
-    """A child as others see it: the same through all its restarts."""
-
-    __slots__ = ("_slot", "_stop")
-
-    def __init__(self, slot: Slot, stop: Callable[[Slot, str], None]) -> None:
-        self._slot = slot
-        self._stop = stop
-
-    def __repr__(self) -> str:
-        return f"<ChildRef {'/'.join(self.path)} {self.state.value}>"
-
-    @property
-    def id(self) -> str:
-        """The id of its spec."""
-        return self._slot.spec.id
-
-    @property
-    def path(self) -> tuple[str, ...]:
-        """The ids from the root down to it."""
-        return self._slot.path
-
-    @property
-    def state(self) -> State:
-        """Where it stands now."""
-        return self._slot.state
-
-    @property
-    def generation(self) -> int:
-        """The number of its present or last incarnation, from 1; 0 before the first."""
-        return self._slot.generation
-
-    @property
-    def value(self) -> Any:
-        """What it gave to `task_status.started()` last."""
-        return self._slot.value
-
-    @property
-    def exit(self) -> Exit | None:
-        """Its final exit, once it does not come back by itself."""
-        return self._slot.exit
-
-    async def wait(self) -> Exit:
-        """Its final exit, as soon as it does not come back by itself."""
-        slot = self._slot
-        if slot.exit is not None:
-            await trio.lowlevel.checkpoint()
-            return slot.exit
-        if slot.ending is None:
-            slot.ending = OneShot()
-        return await slot.ending.wait()
-
-    def cancel(self, reason: str = "cancelled through its reference") -> None:
-        """Ask its supervisor to stop it for good; does not wait."""
-        self._stop(self._slot, reason)

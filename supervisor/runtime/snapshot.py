@@ -3,6 +3,7 @@
 Reading is atomic, because nothing here waits; it never stands behind a slow start or stop.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import attrs
@@ -40,6 +41,19 @@ class TreeSnapshot:
     closing: str | None
     children: tuple[ChildStatus, ...]
 
+    def __str__(self) -> str:
+        """The tree as indented text, one line for each child."""
+        return "\n".join(_lines(self, 0))
+
+    def flat(self) -> dict[tuple[str, ...], ChildStatus]:
+        """Every child of the whole tree by its path, parents before their children."""
+        found: dict[tuple[str, ...], ChildStatus] = {}
+        for child in self.children:
+            found[*self.path, child.id] = child
+            for tree in child.below:
+                found.update(tree.flat())
+        return found
+
 
 @attrs.frozen
 class Count:
@@ -59,6 +73,39 @@ class Shown(Protocol):
     closing: str | None
     roster: Roster
     settings: Settings
+
+
+def top(
+    snapshot: TreeSnapshot,
+    by: Callable[[ChildStatus], float | None],
+    n: int = 10,
+    since: TreeSnapshot | None = None,
+) -> list[tuple[tuple[str, ...], float]]:
+    """The `n` children with the most of what `by` reads, with their paths; with an earlier snapshot, by what was added since.
+
+    `by` gives None for a child that has nothing of it: `top(tree.snapshot(), lambda child: child.mailbox)`.
+    """
+    before = {path: by(child) or 0.0 for path, child in since.flat().items()} if since is not None else {}
+    read = ((path, by(child)) for path, child in snapshot.flat().items())
+    grown = [(path, value - before.get(path, 0.0)) for path, value in read if value is not None]
+    return sorted(grown, key=lambda entry: -entry[1])[:n]
+
+
+def _lines(tree: TreeSnapshot, depth: int) -> Iterator[str]:
+    margin = "  " * depth
+    yield f"{margin}{tree.path[-1]} [{tree.strategy.value}]{f' closing: {tree.closing}' if tree.closing else ''}"
+    for child in tree.children:
+        words = [
+            f"{margin}  {child.id}",
+            child.state.value,
+            f"generation {child.generation}",
+            f"up {child.uptime:.1f} s",
+        ]
+        words += [f"{child.mailbox} waiting"] if child.mailbox is not None else []
+        words += [f"last exit: {child.last}"] if child.last is not None else []
+        yield ", ".join(words)
+        for below in child.below:
+            yield from _lines(below, depth + 2)
 
 
 def status_of(slot: Slot, below: tuple[TreeSnapshot, ...] = ()) -> ChildStatus:

@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from supervisor.errors import BadSpec, ChildAlive, ChildExists, GaveUp, StartFailed, TooDeep, TreeStopped
+from supervisor.errors import BadSpec, ChildAlive, GaveUp, StartFailed, TooDeep, TreeStopped
 from supervisor.exits import Exit, ExitKind
 from supervisor.lifecycle import (
     ChildExited,
@@ -27,11 +27,12 @@ from supervisor.runtime.flags import Settings
 from supervisor.runtime.inbox import BATCH, Inbox
 from supervisor.runtime.incarnation import Incarnation, enclosing, path_below
 from supervisor.runtime.judge import Judge
+from supervisor.runtime.registry import Registry
 from supervisor.runtime.reports import Reports
 from supervisor.runtime.roster import Roster
 from supervisor.runtime.slot import OneShot, Slot
 from supervisor.runtime.sweep import Sweep, closing, regroup
-from supervisor.spec import Again, Child, Escalate, Stop, Strategy
+from supervisor.spec import Again, AutoShutdown, Child, Escalate, Stop, Strategy
 
 DEPTH_LIMIT = 100
 """Supervisors inside supervisors; trio itself fails at some 330 nurseries that unwind together."""
@@ -50,6 +51,7 @@ class Loop:
         self.settings = settings.inherit(above.settings if above else None, self.path)
         self.inbox = Inbox()
         self.reports = Reports(self.settings.hook, self.path)
+        self.registry: Registry = above.registry if above else Registry()
         self.roster = Roster()
         self.alarms = Alarms()
         self.acts = Acts(self, self.roster, self.alarms, self.reports, settings.overdue)
@@ -75,9 +77,8 @@ class Loop:
         """Take a child in at the end of the order; it runs when its turn comes, or when `begin` is posted."""
         if self.closing is not None:
             raise TreeStopped(self.path)
-        there = self.roster.slots.get(child.id)
-        if there is not None:
-            raise ChildExists(child.id, there.state)
+        if child.significant and self.settings.auto_shutdown is AutoShutdown.NEVER:
+            raise BadSpec(child.id, "significant", True, "auto_shutdown of its supervisor is NEVER: choose when to end")
         slot = Slot(child, self.path, ordered=ordered)
         self.roster.enter(slot)
         return slot
@@ -207,9 +208,10 @@ class Loop:
         self.acts.end(slot, end)
         if failed_start and not self.booted.is_set() and slot.ordered:
             self._fail(StartFailed(slot.spec.id, end), error, f"child {slot.spec.id!r} did not start")
-        elif slot.spec.significant and not failed_start:
-            if ends_tree(self.settings.auto_shutdown, others=self.roster.has_significant()):
-                self.close(f"significant child {slot.spec.id!r} ended")
+            return
+        counts = slot.spec.significant and not failed_start
+        if counts and ends_tree(self.settings.auto_shutdown, others=self.roster.has_significant()):
+            self.close(f"significant child {slot.spec.id!r} ended")
 
     def _take_turn(self, slot: Slot) -> None:
         if self._sweep is None or slot not in self._sweep.starts:

@@ -13,7 +13,9 @@ import trio
 from supervisor.errors import ChildAlive, StartFailed, TreeStopped, UnknownChild
 from supervisor.exits import Exit
 from supervisor.runtime.flags import Flags, Settings
-from supervisor.runtime.slot import ChildRef, OneShot, Slot
+from supervisor.runtime.ref import ChildRef
+from supervisor.runtime.registry import Registry
+from supervisor.runtime.slot import OneShot, Slot
 from supervisor.runtime.snapshot import ChildStatus, Count, TreeSnapshot, count_of, snapshot_of, status_of
 from supervisor.runtime.supervisor import Loop
 from supervisor.spec import Child, Restart, Strategy
@@ -51,6 +53,11 @@ class Supervisor:
     def hook_errors(self) -> int:
         """How often the hook or a child's `notify` raised."""
         return self._loop.reports.errors
+
+    @property
+    def registry(self) -> Registry:
+        """Children of the whole tree by name and by tag."""
+        return self._loop.registry
 
     async def start(self, child: Child) -> ChildRef:
         """Add a child and wait until it is ready.

@@ -1,0 +1,217 @@
+"""A bounded mailbox with two lanes, and the calls that travel in it.
+
+It belongs to a child's reference: what waits in it survives a restart, and only the message in hand is lost with its incarnation. Putting and
+taking avoid the scheduler as long as they can; every sixty-fourth message taken in a row lets others run.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Self
+
+import trio
+from trio.lowlevel import Abort
+
+from supervisor.errors import CalleeDied, ChildDown, MailboxFull
+from supervisor.exits import Exit
+from supervisor.spec import Bounds, Overflow
+
+FAIRNESS = 64
+"""Messages taken in a row before others get their turn."""
+
+
+class Call:
+    """A message whose sender waits for an answer. The first of `reply` and `fail` counts; those that come too late are dropped."""
+
+    __slots__ = ("_error", "_taken", "_task", "_value", "answered", "message")
+    __match_args__ = ("message",)
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+        self.answered = False
+        self._value: Any = None
+        self._error: Exception | None = None
+        self._task: trio.lowlevel.Task | None = None
+        self._taken: set[Call] | None = None
+
+    def reply(self, value: Any = None) -> None:
+        """Give the sender its answer."""
+        if not self.answered:
+            self._value = value
+            self._settle()
+
+    def fail(self, error: Exception) -> None:
+        """Have `error` raised at the sender."""
+        if not self.answered:
+            self._error = error
+            self._settle()
+
+    def _settle(self) -> None:
+        self.answered = True
+        if self._taken is not None:
+            self._taken.discard(self)
+        if self._task is not None:
+            trio.lowlevel.reschedule(self._task)
+            self._task = None
+
+    def take_into(self, taken: "set[Call]") -> None:
+        """Be in the hands of an incarnation, until answered."""
+        self._taken = taken
+        taken.add(self)
+
+    async def answer(self) -> Any:
+        """Wait for the answer. When the wait is cancelled, any answer is too late."""
+
+        def abort(_: object) -> Abort:
+            self._task = None
+            self.reply()
+            return Abort.SUCCEEDED
+
+        if not self.answered:
+            self._task = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(abort)
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+class Mailbox:
+    """Messages in the order they came, the urgent ones first.
+
+    A child with `mailbox=Bounds(...)` gets it as keyword `mailbox`, and takes from it with `async for message in mailbox` or `await
+    mailbox.receive()`; what was sent by `ask` arrives as a `Call`. `peak` is its greatest depth so far, `dropped` the messages it gave up.
+    """
+
+    __slots__ = (
+        "_bounds",
+        "_down",
+        "_name",
+        "_queue",
+        "_reader",
+        "_row",
+        "_senders",
+        "_taken",
+        "_urgent",
+        "dropped",
+        "peak",
+    )
+
+    def __init__(self, name: str, bounds: Bounds) -> None:
+        self.dropped = 0
+        self.peak = 0
+        self._name = name
+        self._bounds = bounds
+        self._queue: deque[Any] = deque()
+        self._urgent: deque[Any] = deque()
+        self._reader: trio.lowlevel.Task | None = None
+        self._senders = trio.lowlevel.ParkingLot()
+        self._taken: set[Call] = set()
+        self._row = 0
+        self._down: Exit | None = None
+
+    def __len__(self) -> int:
+        return len(self._queue) + len(self._urgent)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self.receive()
+
+    def put_nowait(self, message: Any, *, urgent: bool = False) -> None:
+        """Add a message. An urgent one overtakes the others and always finds room.
+
+        Raises:
+            ChildDown: The child has ended for good.
+            MailboxFull: There is no room, and the overflow policy drops nothing.
+        """
+        if self._down is not None:
+            raise ChildDown(self._name, self._down)
+        if urgent:
+            self._urgent.append(message)
+        elif len(self._queue) < self._bounds.capacity or self._made_room(message):
+            self._queue.append(message)
+        else:
+            return
+        self.peak = max(self.peak, len(self._queue))
+        if self._reader is not None:
+            trio.lowlevel.reschedule(self._reader)
+            self._reader = None
+
+    async def put(self, message: Any) -> None:
+        """Add a message, and wait for room under `Overflow.WAIT`; senders that wait are served in order."""
+        if self._bounds.overflow is Overflow.WAIT:
+            while self._down is None and len(self._queue) >= self._bounds.capacity:
+                await self._senders.park()
+        self.put_nowait(message)
+
+    async def receive(self) -> Any:
+        """The next message, the urgent ones first.
+
+        Raises:
+            trio.BusyResourceError: Another task receives already.
+        """
+        self._row += 1
+        if self._row >= FAIRNESS:
+            self._row = 0
+            await trio.lowlevel.checkpoint()
+        while True:
+            while not self._urgent and not self._queue:
+                await self._park()
+            message = self._urgent.popleft() if self._urgent else self._queue.popleft()
+            if self._senders:
+                self._senders.unpark()
+            if type(message) is not Call:
+                return message
+            if not message.answered:
+                message.take_into(self._taken)
+                return message
+
+    def life_ended(self, end: Exit) -> None:
+        """The incarnation is gone: calls in its hands have no answer; with `fresh`, nor has what waits."""
+        for call in tuple(self._taken):
+            call.fail(CalleeDied(self._name, end))
+        if self._bounds.fresh:
+            self._clear(lambda: CalleeDied(self._name, end))
+
+    def close(self, end: Exit) -> None:
+        """The child has ended for good: nothing is taken in any more."""
+        self._down = end
+        self._clear(lambda: ChildDown(self._name, end))
+        self._senders.unpark_all()
+
+    def open(self) -> None:
+        """The child is wanted again."""
+        self._down = None
+
+    def _clear(self, error: Callable[[], Exception]) -> None:
+        for message in (*self._urgent, *self._queue):
+            self._drop(message, error())
+        self._urgent.clear()
+        self._queue.clear()
+
+    def _made_room(self, message: Any) -> bool:
+        match self._bounds.overflow:
+            case Overflow.DROP_OLDEST:
+                self._drop(self._queue.popleft(), MailboxFull(self._name, self._bounds.capacity))
+                return True
+            case Overflow.DROP_NEWEST:
+                self._drop(message, MailboxFull(self._name, self._bounds.capacity))
+                return False
+            case Overflow.WAIT | Overflow.REJECT:
+                raise MailboxFull(self._name, self._bounds.capacity)
+
+    def _drop(self, message: Any, error: Exception) -> None:
+        self.dropped += 1
+        if isinstance(message, Call):
+            message.fail(error)
+
+    async def _park(self) -> None:
+        def abort(_: object) -> Abort:
+            self._reader = None
+            return Abort.SUCCEEDED
+
+        if self._reader is not None:
+            raise trio.BusyResourceError("another task receives from this mailbox already")
+        self._reader = trio.lowlevel.current_task()
+        self._row = 0
+        await trio.lowlevel.wait_task_rescheduled(abort)

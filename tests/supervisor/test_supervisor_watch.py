@@ -1,0 +1,151 @@
+"""Looking at a tree: statuses, counts, snapshots, records."""
+
+import pytest
+import trio
+
+from supervisor import (
+    Backoff,
+    Bounds,
+    Child,
+    ChildReady,
+    Count,
+    ExitKind,
+    Restart,
+    State,
+    TreeStopped,
+    cleanup,
+    current_child,
+    keep,
+    open_supervisor,
+    subtree,
+    top,
+)
+from supervisor.errors import NotAChild
+from supervisor.testing import Recorder, crash, quiet
+
+
+async def wait_for_mail(*, mailbox):
+    await trio.sleep_forever()
+
+
+async def test_a_snapshot_shows_state_generation_uptime_restarts_mailbox_and_what_is_below(autojump_clock):
+    pool = subtree("pool", Child("deaf", wait_for_mail, mailbox=Bounds()))
+    flaky = Child("flaky", crash, 1.0, 1, backoff=Backoff(initial=2, jitter=0))
+    async with open_supervisor(pool, flaky) as tree:
+        pool = tree["pool"].value
+        for message in range(3):
+            pool["deaf"].tell(message)
+        await trio.sleep(1.5)
+        statuses = tree.snapshot().flat()
+        assert list(statuses) == [("root", "pool"), ("root", "pool", "deaf"), ("root", "flaky")]
+        assert statuses["root", "pool", "deaf"].mailbox == 3
+        assert statuses["root", "flaky"].state is State.BACKOFF
+        assert statuses["root", "flaky"].last.kind is ExitKind.CRASH
+        assert tree.count() == Count(specs=2, active=1, restarting=1, supervisors=1)
+        await trio.sleep(2.5)
+        status = tree.which()[1]
+        assert (status.state, status.generation, status.restarts, status.uptime) == (State.RUNNING, 2, 1, 1)
+        assert "deaf, running, generation 1, up 4.0 s, 3 waiting" in str(tree.snapshot())
+
+
+async def test_top_gives_the_fullest_mailboxes_and_the_fastest_growing():
+    async with open_supervisor(*(Child(f"a{n}", wait_for_mail, mailbox=Bounds()) for n in range(5))) as tree:
+        for n in range(5):
+            for message in range(n):
+                tree[f"a{n}"].tell(message)
+        before = tree.snapshot()
+        assert top(before, lambda child: child.mailbox, 2) == [(("root", "a4"), 4), (("root", "a3"), 3)]
+        tree["a1"].tell("more")
+        assert top(tree.snapshot(), lambda child: child.mailbox, 1, since=before) == [(("root", "a1"), 1)]
+
+
+async def test_a_reference_says_where_its_child_waits():
+    async with open_supervisor(Child("deaf", wait_for_mail, mailbox=Bounds())) as tree:
+        await quiet()
+        assert any("in wait_for_mail" in line for line in tree["deaf"].where())
+        await tree.stop("deaf")
+        assert tree["deaf"].where() == ()
+
+
+async def test_a_hook_that_raises_is_counted_and_harms_nobody():
+    def broken(record):
+        raise ValueError(record)
+
+    async with open_supervisor(Child("a", trio.sleep_forever, notify=broken), hook=broken) as tree:
+        assert tree["a"].state is State.RUNNING
+        assert tree.hook_errors == 5
+
+
+async def test_the_hook_of_the_root_hears_of_the_whole_tree():
+    recorder = Recorder()
+    async with open_supervisor(subtree("a", subtree("b", Child("c", trio.sleep_forever))), hook=recorder):
+        assert [record.path[1:] for record in recorder.of(ChildReady)] == [("a", "b", "c"), ("a", "b"), ("a",)]
+
+
+async def test_a_child_knows_itself_and_what_is_kept_for_it():
+    seen = []
+
+    async def curious(*, variant):
+        child = current_child()
+        box = keep(list)
+        box.append(child.generation)
+        assert keep(list) is box
+        assert keep(list, "other") is not box
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask_inside, seen)
+        seen.append((child.id, child.path, child.generation, child.variant, child.rung, list(box)))
+        if child.generation < 3:
+            raise RuntimeError
+        await trio.sleep_forever()
+
+    async def ask_inside(seen):
+        seen.append(current_child().generation)
+
+    async with open_supervisor(Child("a", curious, variant="v")):
+        await quiet()
+    assert seen[::2] == [1, 2, 3]
+    assert seen[-1] == ("a", ("root", "a"), 3, "v", 0, [1, 2, 3])
+
+
+async def test_outside_of_a_child_there_is_no_current_child():
+    with pytest.raises(NotAChild):
+        current_child()
+
+
+async def test_cleanup_protects_for_its_seconds_outside_of_any_supervisor(autojump_clock):
+    marks = []
+    with trio.move_on_after(1):
+        try:
+            await trio.sleep_forever()
+        finally:
+            with cleanup(3) as scope:
+                await trio.sleep(2)
+                marks.append(trio.current_time())
+                await trio.sleep(2)
+            marks.append((trio.current_time(), scope.cancelled_caught))
+    assert marks == [3, (4, True)]
+
+
+async def test_calls_on_a_tree_that_is_gone_say_so():
+    async with open_supervisor(Child("a", trio.sleep_forever)) as tree:
+        ref = tree["a"]
+    with pytest.raises(TreeStopped):
+        await tree.start(Child("b", trio.sleep_forever))
+    with pytest.raises(TreeStopped):
+        await tree.restart("a")
+    assert (await ref.wait()).kind is ExitKind.SHUTDOWN
+    assert (await tree.stop("a")).kind is ExitKind.SHUTDOWN
+    ref.cancel()
+    await tree.join()
+
+
+async def test_starting_children_from_inside_a_child_does_not_deadlock():
+    async def parent(*, task_status):
+        await tree.start(Child("sibling", trio.sleep_forever))
+        task_status.started()
+        await tree.stop("parent")
+        pytest.fail("it stopped itself and is still there")
+
+    async with open_supervisor() as tree:
+        await tree.start(Child("parent", parent, restart=Restart.TEMPORARY))
+        assert tree["sibling"].state is State.RUNNING
