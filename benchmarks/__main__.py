@@ -117,10 +117,17 @@ def show_pools(results: list[PoolResult]) -> None:
         print(f"{streams:8}{stock:12.0f}{ours:12.0f}{ours / stock:8.2f}")
 
 
+def load(text: str) -> tuple[int, float]:
+    """Streams at once and events a second on each out of `1000x1.5`."""
+    streams, _, rate = text.partition("x")
+    return int(streams), float(rate)
+
+
 def arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", nargs="*", choices=list(ROWS), default=list(ROWS), help="rows to measure (all)")
+    parser.add_argument("--loads", nargs="*", type=load, default=LOADS, help="streams x events/s, like 10000x0.15")
     parser.add_argument("--rounds", type=int, default=3, help="rounds to take the median of (%(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each window (%(default)s)")
     parser.add_argument("--pools", nargs="*", type=int, default=list(POOL_SIZES), help="streams to compare pools at")
@@ -132,7 +139,7 @@ def main() -> None:
     """Measure, then print."""
     asked = arguments()
     report = Report([], [])
-    for streams, rate in LOADS if asked.rows else ():
+    for streams, rate in asked.loads:
         report.results.extend(found := measure_rows(asked.rows, Load(streams, rate, asked.seconds), asked.rounds))
         if not asked.json:
             show_rows(found)
