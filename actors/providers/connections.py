@@ -222,7 +222,7 @@ async def _close(connection: Connection) -> None:
         await connection.line.aclose()
 
 
-def http_client(connections: Connections) -> httpx2.AsyncClient:
+def http_client(connections: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
     """A client for an official client to send through; closing it would close the pool.
 
     It asks for bytes as they are, since a compressor would hold back small events, and takes nothing from the

@@ -15,6 +15,10 @@ from actors.route import Route
 from actors.source import MalformedError, RefusedError, Source
 from actors.wire.dialect import Dialect, Reader
 
+KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key")
+KEY_BYTES = 8
+"""The shortest key that is a secret; a server of one's own is given any word, which then may stand in any sentence."""
+
 
 class StreamedSource:
     """An answer that is decoded as it comes."""
@@ -78,8 +82,13 @@ async def reading(
 
 
 def refused(response: httpx2.Response, dialect: Dialect) -> RefusedError:
-    """What an answer of status 300 or more says, its body read."""
-    return dialect.read_error(response.status_code, dict(response.headers), response.content)
+    """What an answer of status 300 or more says, its body read; a key that the server repeats is blotted out (P13)."""
+    content = response.content
+    for name in KEY_HEADERS:
+        key = response.request.headers.get(name, "").removeprefix("Bearer ").encode()
+        if len(key) >= KEY_BYTES:
+            content = content.replace(key, b"***")
+    return dialect.read_error(response.status_code, dict(response.headers), content)
 
 
 def _check_plain(response: httpx2.Response) -> None:

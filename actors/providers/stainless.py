@@ -1,8 +1,8 @@
-"""Sending through the official clients of Anthropic and OpenAI: one generator, Stainless, makes both, so one way serves both.
+"""Sending through the official clients of Anthropic and OpenAI: Stainless makes both, so one way serves both.
 
 The one rule (P5): an attempt sends at most one request, and nothing is sent outside an attempt. So the client is made
-with `max_retries=0`, and it is told its platform instead of asking a thread for it before the first request: meanwhile a
-mock clock would jump, and the order of events would be left to chance.
+with `max_retries=0`, and is told its platform: it would ask a thread for it before the first request, and meanwhile a
+mock clock would jump and the order of events would be left to chance.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,8 +37,9 @@ class Post:
     headers: Mapping[str, Any] = CONTENT
 
     async def __call__(self, path: str, content: bytes, route: Route, dialect: Dialect) -> httpx2.Response:
-        """One request, the answer's body still unread. An explicit timeout: the stream layer's clocks hold, not the client's.
+        """One request, the answer's body still unread.
 
+        An explicit timeout: the stream layer's clocks hold, not the client's.
         Raises `RefusedError` for a status of 300 or more, and the exceptions of httpx2 for what happens on the way.
         """
         connect = (route.clocks or Clocks()).connect

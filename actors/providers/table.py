@@ -20,6 +20,9 @@ Network: TypeAlias = httpcore2.AsyncNetworkBackend
 
 TABLE: Mapping[str, str] = {
     "anthropic": "actors.providers.anthropic:AnthropicProvider",
+    "openai": "actors.providers.openai:OpenAIProvider",
+    "openai-chat": "actors.providers.openai:OpenAIProvider",
+    "google": "actors.providers.google:GoogleProvider",
 }
 """A provider's name in routes, and the module and class that make it out of an endpoint and the pool."""
 
