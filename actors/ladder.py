@@ -3,7 +3,7 @@
 Inert values; what they mean is in policy/directive.py.  Rungs are climbed in order and none is climbed twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import TypeAlias
 
@@ -72,6 +72,11 @@ class Ladder:
     def routes(self) -> tuple[Route, ...]:
         """Every route of the ladder, in order."""
         return (self.route, *(rung.route for rung in self.rungs if isinstance(rung, Switch)))
+
+    def with_routes(self, change: Callable[[Route], Route]) -> "Ladder":
+        """The same rungs, and every route as `change` gives it."""
+        rungs = (Switch(change(rung.route)) if isinstance(rung, Switch) else rung for rung in self.rungs)
+        return Ladder(change(self.route), *rungs)
 
 
 def as_ladder(ladder: "Ladder | Route | str") -> Ladder:

@@ -42,7 +42,7 @@ async def serve_streams(
         open_providers(settings or Settings.read(environ), providers or {}, network) as known,
         open_supervisor(Child("timers", timers.run), name="service", conditions=shared.now) as tree,
     ):
-        streams.settle(Home(tree, World(known, timers, shared), known.check))
+        streams.settle(Home(tree, World(known, timers, shared), known.admit))
         try:
             task_status.started(streams)
             await trio.sleep_forever()

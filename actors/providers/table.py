@@ -32,6 +32,7 @@ class Providers:
 
     def __init__(self, settings: Settings, own: Mapping[str, Provider], pool: Connections) -> None:
         self._settings = settings
+        self._own = own
         self._made = dict(own)
         self._pool = pool
 
@@ -41,10 +42,12 @@ class Providers:
             provider = self._made[name] = _load(TABLE[name])(self._settings.endpoint(name), self._pool)
         return provider
 
-    def check(self, route: Route) -> None:
-        """Raises `SettingError` where a route names an unknown provider or one without credentials."""
-        if route.provider not in self._made:
-            self._settings.endpoint(route.provider)
+    def admit(self, route: Route) -> Route:
+        """The route as it can be asked; raises `SettingError` where it names an unknown provider or one without credentials.
+
+        The settings have no say in what the caller brought.
+        """
+        return route if route.provider in self._own else self._settings.admit(route)
 
 
 def _load(where: str) -> Callable[[Endpoint, Connections], Provider]:

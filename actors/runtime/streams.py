@@ -27,11 +27,14 @@ from supervisor import Child, ChildRef, ChildRestarting, Record, Restart, Superv
 
 @attrs.frozen
 class Home:
-    """What one incarnation of the service runs on; `check` raises `SettingError` for a route that cannot be asked."""
+    """What one incarnation of the service runs on.
+
+    `admit` gives a route as it can be asked here, and raises `SettingError` for one that cannot.
+    """
 
     tree: Supervisor
     world: World
-    check: Callable[[Route], None]
+    admit: Callable[[Route], Route]
 
 
 class Streams:
@@ -87,8 +90,7 @@ class Streams:
 
     def _child(self, life: Life, home: Home) -> Child:
         order, now = life.order, trio.current_time()
-        for route in order.ladder.routes:
-            home.check(route)
+        ladder = order.ladder.with_routes(home.admit)
         return Child(
             order.name,
             attempt,
@@ -96,8 +98,8 @@ class Streams:
             home.world,
             restart=Restart.TRANSIENT,
             shutdown=GRACE,
-            respond=Climb(order.ladder, order.seam),
-            variant=first_leg(order.ladder, home.world.shared.conditions(now), now),
+            respond=Climb(ladder, order.seam),
+            variant=first_leg(ladder, home.world.shared.conditions(now), now),
             notify=partial(self._notice, life, home.world.shared),
         )
 
