@@ -45,6 +45,7 @@ from actors.messages import (
     user,
 )
 from actors.outcome import Attempt, IncompleteCall, Outcome, Status, StreamFailed
+from actors.providers.foreign import from_call, from_deltas
 from actors.request import Limits, Request, Tool, ToolChoice
 from actors.route import Clocks, Mode, Route
 from actors.runtime.stream import Stream
@@ -128,6 +129,8 @@ __all__ = [
     "UsageDelta",
     "WireError",
     "assistant",
+    "from_call",
+    "from_deltas",
     "open_streams",
     "serve_streams",
     "user",

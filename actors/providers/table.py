@@ -12,6 +12,7 @@ import httpcore2
 
 from actors.config import Endpoint, Settings
 from actors.providers.connections import Connections
+from actors.providers.foreign import CallingProvider
 from actors.route import Route
 from actors.source import Provider
 
@@ -45,9 +46,12 @@ class Providers:
     def admit(self, route: Route) -> Route:
         """The route as it can be asked; raises `SettingError` where it names an unknown provider or one without credentials.
 
-        The settings have no say in what the caller brought.
+        The settings have no say in what the caller brought; what is one call there has a buffered route.
         """
-        return route if route.provider in self._own else self._settings.admit(route)
+        own = self._own.get(route.provider)
+        if own is None:
+            return self._settings.admit(route)
+        return route.buffered if isinstance(own, CallingProvider) else route
 
 
 def _load(where: str) -> Callable[[Endpoint, Connections], Provider]:
