@@ -50,7 +50,7 @@ def run(
 def demo(
     *,
     prompts: Annotated[int, Parameter(help="How many prompts.", validator=positive)] = 200,
-    seed: Annotated[int, Parameter(help="The same seed, the same weather.")] = 7,
+    seed: Annotated[int, Parameter(help="The same seed, the same weather.")] = 8,
     faults: Annotated[
         str,
         Parameter(

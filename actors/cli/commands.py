@@ -26,7 +26,9 @@ def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Sho
     wishes = Wishes(settings, _routes(asking, settings), asking.system, asking.max_tokens)
     inlet = _inlet(prompts, reading, wishes)
     with Surface.open(showing, answers=True) as surface:
-        plan = Plan("run", settings, inlet, partial(_ladder, asking.attempts), surface.write, asking.concurrency)
+        plan = Plan(
+            "run", settings, wishes.routes, inlet, partial(_ladder, asking.attempts), surface.write, asking.concurrency
+        )
         ending = trio.run(carry_out, plan, surface.show)
         return surface.close(ending)
 

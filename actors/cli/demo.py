@@ -27,12 +27,12 @@ from actors.route import Clocks, Route
 from supervisor import Backoff, Retry
 
 FAULTS = (
-    "status529=0.04 status503=0.01 status429:1=0.01 cut=0.03 reset=0.01 truncate=0.01 error:overloaded=0.02 stall=0.02"
+    "status529=0.04 status503=0.01 status429:1=0.01 cut=0.03 reset=0.01 truncate=0.01 error:overloaded=0.02 stall:4=0.02"
     " status404=0.01"
 )
 """What goes wrong in a demonstration, as shares of all requests."""
 
-_CLOCKS = Clocks(connect=2, first_event=2, first_content=2, gap=1, buffered=4)
+_CLOCKS = Clocks(connect=5, first_event=3, first_content=5, gap=1, buffered=5)
 """A demonstration does not wait a minute for a stalled stream."""
 
 _RETRY = Retry(3, backoff=Backoff(initial=0.4))
@@ -142,7 +142,7 @@ async def demonstrate(demo: Demo, simulator: Simulator, show: Show, write: Write
         settings = Settings.read({"ANTHROPIC_API_KEY": "no-key-needed", "ANTHROPIC_BASE_URL": url})
         title = f"demo of {counted(demo.prompts, 'prompt')}, seed {demo.seed}"
         inlet = from_prompts(prompts, Wishes(settings, LADDER.routes))
-        plan = Plan(title, settings, inlet, _ladder, check_and_write, demo.concurrency, demo.seed)
+        plan = Plan(title, settings, LADDER.routes, inlet, _ladder, check_and_write, demo.concurrency, demo.seed)
         ending = await carry_out(plan, show)
         await simulator.quiet()
         nursery.cancel_scope.cancel()

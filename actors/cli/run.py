@@ -21,6 +21,8 @@ from actors.ladder import Ladder
 from actors.observe.board import Board
 from actors.observe.report import Report
 from actors.outcome import Status
+from actors.providers.table import open_providers
+from actors.route import Route
 from actors.runtime.streams import Streams
 from actors.streams import open_streams
 
@@ -29,10 +31,14 @@ Show: TypeAlias = Callable[[Board], Awaitable[None]]
 
 @attrs.frozen
 class Plan:
-    """What a run is to do: answer the jobs of `inlet`, each on its `ladder`, `concurrency` at a time, and `write` the outcomes."""
+    """What a run is to do: answer the jobs of `inlet`, each on its `ladder`, `concurrency` at a time, and `write` the outcomes.
+
+    `routes` are those known beforehand.
+    """
 
     title: str
     settings: Settings
+    routes: tuple[Route, ...]
     inlet: Inlet
     ladder: Callable[[Job], Ladder]
     write: Write
@@ -67,6 +73,7 @@ class Ending:
 
 async def carry_out(plan: Plan, show: Show) -> Ending:
     """Run a plan to its end, with `show` drawing its board meanwhile."""
+    await _import_clients(plan)
     board = Board(plan.title, trio.current_time(), plan.inlet.count)
     with Interrupts() as interrupts:
         sheet = Sheet(plan.write, interrupts.stop)
@@ -88,6 +95,13 @@ async def carry_out(plan: Plan, show: Show) -> Ending:
         crew.complaint,
         sheet.error,
     )
+
+
+async def _import_clients(plan: Plan) -> None:
+    """Importing a provider's client takes a second in which nothing else happens: not while the clock of a stream runs."""
+    async with open_providers(plan.settings, {}, None) as providers:
+        for name in {route.provider for route in plan.routes}:
+            providers[name]
 
 
 class _Crew:

@@ -139,8 +139,9 @@ def test_a_bad_line_on_standard_input_ends_it_after_what_was_asked(provide):
     assert b"trio-supervisor: standard input, line 3: object contains unknown field `promt`" in err
 
 
-def test_an_empty_standard_input_is_told_and_nothing_else():
-    process = started("run", "-", "-r", "claude-code:m", stdin=subprocess.DEVNULL)
+def test_an_empty_standard_input_is_told_and_nothing_else(provide):
+    provide()
+    process = started("run", "-", *ROUTE, stdin=subprocess.DEVNULL)
     out, err = process.communicate(timeout=15)
     assert (process.returncode, out) == (2, b"")
     assert err == b"trio-supervisor: standard input holds no prompt; write one a line\n"
