@@ -322,3 +322,18 @@ async def test_the_end_of_grace_of_a_subtree_is_that_of_all_below_it(autojump_cl
         await quiet()
         await tree.stop("out")
         assert trio.current_time() == 2
+
+
+async def test_children_and_body_can_be_interrupted_and_the_loop_cannot():
+    protected = {}
+
+    async def child():
+        protected["child"] = trio.lowlevel.currently_ki_protected()
+        await trio.sleep_forever()
+
+    def hook(record):
+        protected["loop"] = trio.lowlevel.currently_ki_protected()
+
+    async with open_supervisor(Child("a", child), hook=hook):
+        protected["body"] = trio.lowlevel.currently_ki_protected()
+    assert protected == {"child": False, "body": False, "loop": True}
