@@ -89,6 +89,6 @@ def _names_only(node: ast.stmt) -> bool:
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
             return True
-        case ast.Assign(targets=[ast.Name(id="__all__" | "__version__")]):
-            return True
+        case ast.Assign(targets=[ast.Name(id="__all__" | "__path__")]):
+            return True  # `__path__`: what supervisord puts beside us in another directory stays importable
     return False
