@@ -67,10 +67,18 @@ class _Candidate(Struct, rename="camel"):
     grounding_metadata: dict[str, object] | None = None
 
 
+class _Tokens(Struct, rename="camel"):
+    prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    cached_content_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+
+
 class _Response(Struct, rename="camel"):
     candidates: list[_Candidate] | None = None
     prompt_feedback: dict[str, object] | None = None
-    usage_metadata: dict[str, object] | None = None
+    usage_metadata: _Tokens | None = None
     model_version: str | None = None
     response_id: str | None = None
     error: dict[str, object] | None = None
@@ -202,12 +210,12 @@ def _image(inline: object) -> Image | None:
         return None
 
 
-def _usage(usage: Mapping[str, object]) -> Usage:
+def _usage(tokens: _Tokens) -> Usage:
     """Tokens as Anthropic counts them: what was read from a cache is no input, thinking is output."""
-    cached, thought = count_at(usage, "cachedContentTokenCount"), count_at(usage, "thoughtsTokenCount")
+    cached, thought = tokens.cached_content_token_count or 0, tokens.thoughts_token_count or 0
     return Usage(
-        input_tokens=max(0, count_at(usage, "promptTokenCount") - cached) + count_at(usage, "toolUsePromptTokenCount"),
-        output_tokens=count_at(usage, "candidatesTokenCount") + thought,
+        input_tokens=max(0, (tokens.prompt_token_count or 0) - cached) + (tokens.tool_use_prompt_token_count or 0),
+        output_tokens=(tokens.candidates_token_count or 0) + thought,
         cache_read_tokens=cached,
         reasoning_tokens=thought,
     )
