@@ -47,7 +47,10 @@ class Judge:
         now, settings = trio.current_time(), self._settings
         self._charges, exceeded = charge(self._charges, now, settings.intensity, settings.period)
         if exceeded:
-            return Escalate(), f"more than {settings.intensity} restarts within {settings.period:g} s"
+            return (
+                Escalate(),
+                f"more restarts than its intensity of {settings.intensity} in {settings.period:g} s allows",
+            )
         return Again(self._delay(slot, now), rung=slot.rung), ""
 
     def _delay(self, slot: Slot, now: float) -> float:

@@ -33,6 +33,9 @@ class Call:
         self._task: trio.lowlevel.Task | None = None
         self._taken: set[Call] | None = None
 
+    def __repr__(self) -> str:
+        return f"Call({self.message!r})"
+
     def reply(self, value: Any = None) -> None:
         """Give the sender its answer."""
         if not self.answered:

@@ -6,7 +6,7 @@ A `Supervisor` is what the body of the block holds. It writes nothing: it posts 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from math import inf
-from typing import Any, Unpack
+from typing import Any, Unpack, overload
 
 import trio
 
@@ -131,6 +131,12 @@ class Supervisor:
         error = await reply.wait()
         if error is not None:
             raise error
+
+    @overload
+    async def join(self, name: str) -> Exit: ...
+
+    @overload
+    async def join(self, name: None = None) -> None: ...
 
     async def join(self, name: str | None = None) -> Exit | None:
         """Wait until no child runs or comes back by itself; with a name, until that child does not, and give its final exit.
