@@ -17,7 +17,7 @@ from actors.failure import FailureKind, Phase
 from actors.policy.classify import classify
 from actors.providers.exchange import exchange
 from actors.providers.framing import Chunked, Sized
-from actors.source import RefusedError, TruncatedError
+from actors.source import EncodingError, MalformedError, RefusedError, TruncatedError, WireError
 
 K = FailureKind
 REQUEST = httpx2.Request("POST", "https://api.example.com/v1/messages")
@@ -261,3 +261,21 @@ def test_a_bug_in_the_treatment_of_weather_is_a_bug(bug):
 
 
 # -- what the wire says
+
+WIRE = [
+    (MalformedError("what"), K.MALFORMED),
+    (caused(MalformedError("what"), ConnectionResetError()), K.MALFORMED),
+    (WireError("what"), K.MALFORMED),
+    (TruncatedError("cut"), K.TRUNCATED),
+    (EncodingError("no images"), K.INVALID_REQUEST),
+]
+
+
+@pytest.mark.parametrize(("error", "expected"), WIRE, ids=repr)
+def test_a_wire_error_says_itself_what_it_is(error, expected):
+    assert kind(error) is expected
+
+
+def test_a_silent_exception_is_told_by_what_wraps_it_or_by_its_name():
+    assert classify(caused(httpx2.ReadTimeout("5 s over"), trio.TooSlowError()), Phase.STREAMING).message == "5 s over"
+    assert classify(trio.BrokenResourceError(), Phase.STREAMING).message == "BrokenResourceError"
