@@ -3,6 +3,7 @@
 The one rule: a value of another shape than expected reads as absent, so that only what is decoded strictly can be malformed.
 """
 
+import math
 from collections.abc import Mapping
 from typing import TypeGuard
 
@@ -32,4 +33,4 @@ def count_at(fields: object, *path: str) -> int:
     """The whole number at the end of a path of fields; 0 where there is none."""
     for name in path:
         fields = fields.get(name) if is_object(fields) else None
-    return int(fields) if isinstance(fields, int | float) else 0
+    return int(fields) if isinstance(fields, int | float) and math.isfinite(fields) else 0

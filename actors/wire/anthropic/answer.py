@@ -32,7 +32,7 @@ from actors.wire.dialect import Dialect
 from actors.wire.pieces import seal
 from actors.wire.reading import UNREADABLE, EventReader, malformed
 from actors.wire.refusals import read_error, refusal
-from actors.wire.shapes import is_object, objects
+from actors.wire.shapes import is_object, objects, text_at
 
 _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _TAKES: Mapping[object, tuple[type[wire.Delta], ...]] = {
@@ -149,11 +149,13 @@ class Answer:
     def _open(self, index: int, block: dict[str, object], out: list[Delta]) -> None:
         if self._id is None or self._index >= 0 or index <= self._last:
             raise MalformedError(f"block {index} starts out of order")
-        kind = block.get("type")
+        kind = text_at(block, "type")
+        if not kind:
+            raise MalformedError(f"block {index} has no type")
         self._index = self._last = index
         self._block, self._takes, self._fragments = block, _TAKES.get(kind), []
         if kind in _CALLS:
-            out.append(ToolCallStarted(str(block.get("name", "")), str(block.get("id", "")), index))
+            out.append(ToolCallStarted(text_at(block, "name"), text_at(block, "id"), index))
         for delta in _initial(block):
             self._grow(index, delta, out)
 
@@ -194,11 +196,11 @@ class Answer:
 
     def _closed(self, index: int, out: list[Delta]) -> Part | None:
         """The block as a part, where its deltas do not add up to one."""
-        block, kind = self._block, str(self._block.get("type", ""))
+        block, kind = self._block, text_at(self._block, "type")
         if kind in _CALLS:
             return self._closed_call(index, out)
         if kind == "redacted_thinking":
-            return Thinking(str(block.get("data", "")), seal(NAME, ""), redacted=True)
+            return Thinking(text_at(block, "data"), seal(NAME, ""), redacted=True)
         return None if self._takes is not None else Foreign(NAME, kind, block)
 
     def _closed_call(self, index: int, out: list[Delta]) -> ToolCall | None:
@@ -210,7 +212,7 @@ class Answer:
         sealed = seal(NAME, msgspec.json.encode(beside).decode()) if beside else ""
         if block["type"] != "tool_use":
             arguments = msgspec.json.decode("".join(self._fragments) or "{}", type=dict[str, object])
-            return ToolCall(str(block.get("id", "")), str(block.get("name", "")), arguments, sealed, hosted=True)
+            return ToolCall(text_at(block, "id"), text_at(block, "name"), arguments, sealed, hosted=True)
         if sealed:
             out.append(SignatureDelta(sealed, index))
         return None
@@ -237,8 +239,8 @@ def _initial(block: dict[str, object]) -> Iterator[wire.Delta]:
         case {"type": "thinking", "thinking": str(text)}:
             if text:
                 yield wire.Thought(text)
-            if signature := block.get("signature"):
-                yield wire.Signature(str(signature))
+            if signature := text_at(block, "signature"):
+                yield wire.Signature(signature)
         case _:
             pass
 
@@ -257,7 +259,7 @@ def _detail(ending: wire.Ending) -> str:
 
 
 def _refused(error: object, request_id: str | None = None) -> RefusedError:
-    kind = error.get("type") if is_object(error) else None
+    kind = text_at(error, "type") if is_object(error) else ""
     headers = {"request-id": request_id} if request_id else {}
     return refusal({"error": error}, status=wire.STATUS.get(kind, 500), headers=headers, in_stream=True)
 

@@ -156,6 +156,8 @@ class Answer:
 
     def _part(self, part: dict[str, object], out: list[Delta]) -> None:
         text, sealed = part.get("text"), text_at(part, "thoughtSignature")
+        if text is not None and not isinstance(text, str):
+            raise MalformedError(f"a part's text is a {type(text).__name__}")
         if isinstance(text, str):
             self._say(text, sealed, out, thought=part.get("thought") is True)
         elif is_object(call := part.get("functionCall")):

@@ -112,8 +112,10 @@ class Answer:
         """The items that the stream did not bring to their end, each with its place."""
         if not self._added:
             return list(enumerate(output))
-        named = {item.get("id"): item for item in output}
-        still = ((place, named.get(item.get("id"))) for place, item in self._added.items() if place not in self._done)
+        named = {text_at(item, "id"): item for item in output}
+        still = (
+            (place, named.get(text_at(item, "id"))) for place, item in self._added.items() if place not in self._done
+        )
         return [(place, item) for place, item in still if item is not None]
 
     def _reason(self, response: wire.Response) -> Finish:
@@ -240,7 +242,7 @@ class Answer:
     def _close_rest(self, response: wire.Response, out: list[Delta]) -> None:
         """Some servers say neither `done` nor the output again: a text has ended then, nothing else can be believed."""
         for place in sorted(self._added.keys() - self._done):
-            if self._added[place].get("type") in {"message", "reasoning"}:
+            if text_at(self._added[place], "type") in {"message", "reasoning"}:
                 out.extend(PartEnded(index) for (item, _), index in self._parts.items() if item == place)
             elif response.status == "completed":
                 raise TruncatedError(f"the answer ended with item {place} still open")

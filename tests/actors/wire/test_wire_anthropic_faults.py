@@ -52,6 +52,7 @@ OUT_OF_ORDER = {
     "another message": (start(), start(id="msg_2")),
     "the same message after content": (start(), *TEXT, start()),
     "a delta without text": (start(), TEXT[0], grown(0, "text_delta")),
+    "a block without type": (start(), opened(0, text="x")),
     "an index that is no number": (start(), opened("0", type="text", text="")),
     "a hosted call without JSON": (
         start(),

@@ -199,6 +199,7 @@ MALFORMED = {
     "cut JSON": b"data: {\r\n\r\n",
     "no object": b"data: 1\r\n\r\n",
     "no parts": sse({"candidates": [{"content": {"parts": "x"}}]}),
+    "a text that is none": sse(says({"text": 5})),
     "arguments without a name": sse(says(call(args={}))),
     "a call within a call": sse(says(call(name="a", willContinue=True), call(name="b"))),
     "a place that is no path": sse(says(call(name="a", partialArgs=[{"jsonPath": "$..x", "stringValue": "y"}]))),
