@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 VERSION = "v1beta"
 """The version of the API that has everything; the client's own default."""
 
-OF_THE_BODY = ("content-length", "content-type", "host")
+OF_THE_BODY = ("content-length", "host")
 """Headers that are written anew for another body."""
 
 
