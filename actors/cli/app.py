@@ -4,11 +4,13 @@ What a person did wrong is told in one sentence, without a traceback.  Status 0:
 ours; 128 and the signal's number: interrupted (130 for Ctrl-C).  What a command needs is imported when it is called, so that help is quick.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, UnknownOptionError
@@ -80,6 +82,7 @@ def settings() -> int:
 def main(words: Sequence[str] | None = None) -> int:
     """Carry out a command line (`sys.argv` where none is given) and give the exit status."""
     words = sys.argv[1:] if words is None else words
+    _open_closed_streams()
     try:
         status: int | None = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
@@ -87,6 +90,13 @@ def main(words: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 -- the last line before a person
         return _complain(error, debug="--debug" in words)
     return status or 0
+
+
+def _open_closed_streams() -> None:
+    """Give a stream that the caller closed (`2>&-`) somewhere to go, before a socket takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 -- as long as the process
 
 
 def _complain(error: Exception, *, debug: bool) -> int:

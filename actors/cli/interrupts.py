@@ -48,7 +48,7 @@ class Interrupts:
 
 def _leave(number: int) -> None:
     """Die of the signal, as whoever started this program expects; the terminal gets its cursor back."""
-    if sys.stderr is not None and sys.stderr.isatty():  # pyright: ignore[reportUnnecessaryComparison] -- None under pythonw
+    if sys.stderr.isatty():
         os.write(2, _SHOW_CURSOR)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -74,7 +74,9 @@ class Surface:
             return
         self.report.print(report_text(ending.report, ending.unasked), highlight=False)
         if agreement is not None:
-            self.report.print(f"\n{agreement}", style="green" if agreement.holds else "bold red", highlight=False)
+            self.report.print(
+                f"\n{agreement}", style="green" if agreement.holds else "bold red", highlight=False, soft_wrap=True
+            )
 
 
 def _show(screen: Paper, every: float, *, live: bool, quiet: bool) -> Show:

@@ -68,12 +68,12 @@ def _figures(latency: Latency) -> list[str]:
     return [seconds(figure) for figure in (latency.p50, latency.p90, latency.p99)]
 
 
-def _trouble(trouble: Trouble) -> Padding:
+def _trouble(trouble: Trouble) -> Group:
     advice = trouble.advice
     ended = f", ended {counted(trouble.streams, 'stream')}" if trouble.streams else ""
-    title = Text.assemble((trouble.latest.title, "yellow"), f"  {counted(trouble.attempts, 'attempt')}{ended}")
+    title = Text.assemble("  ", (trouble.latest.title, "yellow"), f"  {counted(trouble.attempts, 'attempt')}{ended}")
     told = Text(f"{advice.happened}. {advice.remedy}.", "dim")
-    return Padding(Group(title, Padding(told, (0, 0, 0, 2))), (0, 0, 0, 2))
+    return Group(title, Padding(told, (0, 0, 0, 4), expand=False))
 
 
 def outcome_text(name: str, outcome: Outcome) -> Group:

@@ -201,6 +201,15 @@ def test_on_a_terminal_without_prompts_it_does_not_wait_for_any(provide):
     assert "nothing to ask: give prompts" in drawn
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_stream_that_the_caller_closed_is_no_reason_to_fail(closed):
+    line = f"{sys.executable} -m actors demo --prompts 1 --faults cut=0 --plain {closed}"
+    done = subprocess.run(line, shell=True, capture_output=True, timeout=20, check=False)
+    assert done.returncode == 0
+    assert (b"1 completed" in done.stdout) is (closed != ">&-")
+    assert b"bug" not in done.stdout + done.stderr
+
+
 def test_help_needs_no_client_library():
     code = "import sys; from actors.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=15)

@@ -126,7 +126,7 @@ def test_a_report_leaves_as_json_and_on_paper_with_the_same_figures():
         "4 attempts: 0 retries, 0 switches of route, 1 degrade to buffered",
         "10 tokens in, 20 out, 2 a second",
         "Invalid credentials  2 attempts, ended 2 streams",
-        "Stream cut short  1 attempt ",
+        "  Stream cut short  1 attempt\n",
     ):
         assert said in text
 
