@@ -23,6 +23,7 @@ class Sweep:
         self.starts = deque(starts)
         self.delayed: list[Slot] = []
         self.hurried = False
+        self.is_last = False
         self._acts = acts
         self._waves = deque(waves)
         self._reason = reason
@@ -54,7 +55,9 @@ class Sweep:
 
     def _cancel_slice(self) -> None:
         for _ in range(min(BATCH, len(self._to_cancel))):
-            self._acts.halt(self._to_cancel.popleft(), self._reason, at_once=self.hurried)
+            slot = self._to_cancel.popleft()
+            if self.is_last or slot.state in ALIVE:  # one that ended before its turn waits for its start
+                self._acts.halt(slot, self._reason, at_once=self.hurried)
 
     def _stopped(self) -> bool:
         while not self._to_cancel:
@@ -109,4 +112,6 @@ def regroup(roster: Roster, acts: Acts, strategy: Strategy, failed: Slot, under_
 def closing(roster: Roster, acts: Acts, reason: str) -> Sweep:
     """The walk that ends a tree: first the children without a place in the order, together; then the others, the youngest first."""
     one_by_one = [[slot] for slot in reversed(roster.ordered.values())]
-    return Sweep(acts, [tuple(roster.loose.values()), *one_by_one], (), reason)
+    sweep = Sweep(acts, [tuple(roster.loose.values()), *one_by_one], (), reason)
+    sweep.is_last = True
+    return sweep
