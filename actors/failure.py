@@ -9,7 +9,7 @@ from enum import Enum
 import attrs
 
 MESSAGE_LIMIT = 256
-"""Characters kept of what a provider said."""
+"""Bytes (UTF-8) kept of what a provider said."""
 
 
 class Category(Enum):
@@ -100,14 +100,17 @@ class FailureKind(Enum):
 
 
 def _clip(text: str) -> str:
-    return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
+    octets = text.encode("utf-8", "replace")
+    if len(octets) <= MESSAGE_LIMIT:
+        return octets.decode()
+    return octets[: MESSAGE_LIMIT - len("…".encode())].decode("utf-8", "ignore") + "…"
 
 
 @attrs.frozen
 class Failure:
     """One failure of one attempt.
 
-    `message` is what the provider or the system said, clipped to 256 characters and free of secrets; `status` the HTTP status where there
+    `message` is what the provider or the system said, clipped to 256 bytes and free of secrets; `status` the HTTP status where there
     was one, `code` the provider's own word for it, `retry_after` the seconds it asked to wait, `request_id` its name for the request.
     """
 

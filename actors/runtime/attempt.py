@@ -78,8 +78,7 @@ async def _read(life: Life, world: World, watch: Watch) -> None:
     async with provider.open(life.order.request, held_to(life.route)) as source:
         life.request_id = source.request_id
         while (deltas := await source.receive()) is not None:
-            life.take(deltas)
-            if await life.make_room():
+            if await life.take(deltas):
                 world.timers.watch(watch)
     if life.assembly.finish is None:
         message = "the source ended without saying why the model stopped"

@@ -66,34 +66,37 @@ class Life:
             self.outlet.push(AttemptStarted(self.number, route))
         return self.watch
 
-    def take(self, deltas: Sequence[Delta]) -> None:
-        """The attempt delivered this; an empty sequence is a sign of life."""
-        add, content = self.assembly.add, False
-        for delta in deltas:
-            content |= add(delta)
-        self.watch.heard(content=content)
-        if self.outlet is not None and deltas:
-            self.outlet.push_all(deltas)
+    async def take(self, deltas: Sequence[Delta]) -> bool:
+        """The attempt delivered this; an empty sequence is a sign of life.
 
-    async def make_room(self) -> bool:
-        """Wait for a slow consumer; says whether it had to."""
+        Waits where the consumer is slow, and says whether the alarm may be nearer now.  What came before a delta that fits nowhere is told.
+        """
+        add, content, taken = self.assembly.add, False, 0
+        try:
+            for delta in deltas:
+                content |= add(delta)
+                taken += 1
+        finally:
+            if self.outlet is not None and taken:
+                self.outlet.push_all(deltas if taken == len(deltas) else deltas[:taken])
+        nearer = self.watch.heard(content=content)
         if self.outlet is None or not self.outlet.full:
-            return False
-        self.watch.blocked(waiting=True)
+            return nearer
+        self.watch.blocked()
         await self.outlet.room()
-        self.watch.blocked(waiting=False)
+        self.watch.unblocked()
         return True
 
     def finish(self) -> Failure | None:
         """The terminal event arrived: release the tool calls, or say why the answer is none."""
-        finish, garbled = self.assembly.finish, self.assembly.garbled
+        finish, assembly = self.assembly.finish, self.assembly
         if finish is not None and finish.reason is FinishReason.REFUSAL:
             return self.failure(FailureKind.POLICY, finish.detail or finish.spelling)
-        if finish is not None and finish.releases and garbled:
-            call = garbled[0]
-            return self.failure(
-                FailureKind.TOOL_JSON, f"the arguments of {call.name} ({call.id}) are no JSON object: {call.fragment}"
-            )
+        if finish is not None and finish.releases and assembly.incomplete:
+            call, garbled = assembly.incomplete[0], assembly.garbled
+            kind = FailureKind.TOOL_JSON if garbled else FailureKind.TRUNCATED
+            wrong = "are no JSON object" if garbled else "were cut off"
+            return self.failure(kind, f"the arguments of {call.name} ({call.id}) {wrong}: {call.fragment}")
         if self.outlet is not None:
             self.outlet.push_all(self.assembly.ready)
         return None

@@ -22,22 +22,33 @@ class Watch:
         self.scope = trio.CancelScope()
         self._streams = route.streams
         self._alarm: Alarm | None = None
+        self._blocked_since = 0.0
 
-    def heard(self, *, content: bool) -> None:
-        """The provider said something: content, or a sign of life."""
+    def heard(self, *, content: bool) -> bool:
+        """The provider said something: content, or a sign of life.  Says whether the alarm may be nearer now."""
         marks, now = self.marks, trio.current_time()
         if marks.first_event is None:
             marks.first_event = now
-        if content:
-            marks.last_content = now
-            if marks.first_content is None:
-                marks.first_content = now
+        if not content:
+            return False
+        marks.last_content = now
+        if marks.first_content is not None:
+            return False
+        marks.first_content = now
+        return True
 
-    def blocked(self, *, waiting: bool) -> None:
-        """The consumer is not ready, or is again; the time between does not count."""
-        self.marks.blocked = waiting
-        if not waiting and self.marks.last_content is not None:
-            self.marks.last_content = trio.current_time()
+    def blocked(self) -> None:
+        """The consumer is not ready: time does not count until it is."""
+        self._blocked_since = trio.current_time()
+        self.marks.blocked = True
+
+    def unblocked(self) -> None:
+        """The consumer is ready again."""
+        marks, now = self.marks, trio.current_time()
+        marks.blocked = False
+        marks.waited += now - self._blocked_since
+        if marks.last_content is not None:
+            marks.last_content = now
 
     def due(self) -> float:
         """When the attempt is to be given up, as things stand; infinity for never."""

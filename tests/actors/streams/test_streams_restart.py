@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from actors import (
+    Clocks,
     FailureKind,
     Finish,
     Finished,
@@ -17,6 +18,10 @@ from actors import (
     StreamClosed,
     Switch,
     TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+    UsageDelta,
     open_streams,
 )
 from actors.chaos.sources import expected_text
@@ -187,3 +192,62 @@ async def test_streams_are_closed_with_the_block_that_opened_them(world, autojum
         streams = w.streams
     with pytest.raises(StreamClosed, match="open new ones"):
         await streams.ask("hello", Ladder(ONE))
+
+
+class Timed(Played):
+    """Plays (seconds to wait, delivery) pairs."""
+
+    @asynccontextmanager
+    async def open(self, *_):
+        self.opened += 1
+        yield TimedSource(iter(self.deliveries), self.forever)
+        self.closed += 1
+
+
+class TimedSource(PlayedSource):
+    async def receive(self):
+        seconds, delivery = next(self.deliveries, (1e9, None))
+        await trio.sleep(seconds)
+        return delivery
+
+
+async def test_a_stall_after_a_late_first_word_is_found_in_time(autojump_clock):
+    """The first content can move the alarm nearer."""
+    clocks = Clocks(first_event=100, first_content=300, gap=10)
+    slow = Timed((65, [TextDelta("at last")]))
+    began = trio.current_time()
+    async with streams_over(slow=slow) as streams:
+        outcome = await streams.ask("hello", Ladder(Route("slow", "model", clocks=clocks)))
+    assert outcome.failure.kind is FailureKind.STALLED
+    assert trio.current_time() - began == pytest.approx(75)
+
+
+async def test_time_in_which_the_consumer_was_not_ready_counts_for_no_clock(autojump_clock):
+    signs = [UsageDelta(Usage()) for _ in range(300)]  # life, no content, and more than an outlet holds
+    slow = Timed((1, signs), (40, [TextDelta("well")]), (0, DONE))
+    async with streams_over(slow=slow) as streams, streams.open("hello", "slow:model") as stream:
+        await anext(stream)
+        await trio.sleep(200)
+        async for _ in stream:
+            pass
+    assert stream.outcome.completed
+
+
+async def test_what_came_before_a_delta_that_fits_nowhere_is_told(autojump_clock):
+    wrong = Played([TextDelta("before"), ToolCallDelta("{}", 7), TextDelta("after")])
+    async with streams_over(wrong=wrong) as streams, streams.open("hello", Ladder("wrong:model")) as stream:
+        events = [event async for event in stream]
+    assert [event.text for event in events if isinstance(event, TextDelta)] == ["before"]
+    assert stream.outcome.failure.kind is FailureKind.MALFORMED
+    assert stream.outcome.text == "before"
+
+
+@pytest.mark.promise("P8")
+async def test_a_call_that_never_closed_is_not_released_whatever_the_finish_says(autojump_clock):
+    finish = Finished(Finish(FinishReason.TOOL_CALLS, "tool_use", releases=True))
+    cut = Played([ToolCallStarted("pay", "call-1"), ToolCallDelta('{"amount": 1'), finish])
+    async with streams_over(cut=cut) as streams:
+        outcome = await streams.ask("hello", Ladder("cut:model"))
+    assert outcome.failure.kind is FailureKind.TRUNCATED
+    assert outcome.tool_calls == ()
+    assert [call.name for call in outcome.incomplete_calls] == ["pay"]
