@@ -25,8 +25,13 @@ _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECAS
 def refusal(
     document: object, *, status: int, headers: Mapping[str, str] | None = None, in_stream: bool = False
 ) -> RefusedError:
-    """A refusal out of decoded JSON: `{"error": {...}}`, `{"error": "text"}`, an array of these, or the bare fields."""
+    """A refusal out of decoded JSON: `{"error": {...}}`, `{"error": "text"}`, an array of these, or the bare fields.
+
+    A request id beside the error (Anthropic) becomes a header where there is none.
+    """
     fields = error_fields(document)
+    if request_id := text_at(document, "request_id") if is_object(document) else "":
+        headers = {"request-id": request_id, **(headers or {})}
     code = _first(fields, ("code",))
     return RefusedError(
         _message(fields) or f"the provider answered with status {status} and no message",

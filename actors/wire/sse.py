@@ -46,7 +46,7 @@ class Events:
 
     def feed(self, octets: bytes) -> list[Event]:
         """The events that these bytes complete."""
-        if self._after_cr or self._held:
+        if octets and (self._after_cr or self._held):
             octets = self._joined(octets)
         if not octets or self.fault is not None:
             return []

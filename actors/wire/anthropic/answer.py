@@ -260,8 +260,7 @@ def _detail(ending: wire.Ending) -> str:
 
 def _refused(error: object, request_id: str | None = None) -> RefusedError:
     kind = text_at(error, "type") if is_object(error) else ""
-    headers = {"request-id": request_id} if request_id else {}
-    return refusal({"error": error}, status=wire.STATUS.get(kind, 500), headers=headers, in_stream=True)
+    return refusal({"error": error, "request_id": request_id}, status=wire.STATUS.get(kind, 500), in_stream=True)
 
 
 def _reader() -> EventReader:

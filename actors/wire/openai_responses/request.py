@@ -110,4 +110,4 @@ def _reasoning(text: str, own: str | None) -> list[Json]:
 def _content(part: Text | Image) -> Json:
     if isinstance(part, Text):
         return {"type": "input_text", "text": part.text}
-    return {"type": "input_image", "image_url": image_url(part)}
+    return {"type": "input_image", "image_url": image_url(part), "detail": "auto"}

@@ -96,12 +96,15 @@ def test_what_was_said_goes_back_under_its_own_seals_only():
             "call_id": "b",
             "output": [
                 {"type": "input_text", "text": "see"},
-                {"type": "input_image", "image_url": "data:image/png;base64,eHg="},
+                {"type": "input_image", "image_url": "data:image/png;base64,eHg=", "detail": "auto"},
             ],
         },
         {
             "role": "user",
-            "content": [{"type": "input_text", "text": "and"}, {"type": "input_image", "image_url": "http://x"}],
+            "content": [
+                {"type": "input_text", "text": "and"},
+                {"type": "input_image", "image_url": "http://x", "detail": "auto"},
+            ],
         },
     ]
 

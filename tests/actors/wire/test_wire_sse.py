@@ -107,6 +107,10 @@ def test_fields_we_do_not_know_and_cut_ones_are_passed_over():
     assert read([b"colour: red\ndata: 1\nx-y\n\nda"])[0] == [(b"", b"1")]
 
 
+def test_an_empty_slice_between_carriage_return_and_line_feed_changes_nothing():
+    assert read([b"data: 1\r", b"", b"\ndata: 2\n\n"])[0] == [(b"", b"1\n2")]
+
+
 def test_an_event_beyond_the_limit_is_a_fault_behind_the_events_before_it():
     events = Events(limit=20)
     assert events.feed(b"data: 1\n\ndata: 1234567890\ndata: 1234567890\n\ndata: 2\n\n") == [(b"", b"1")]
