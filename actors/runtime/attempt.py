@@ -54,8 +54,8 @@ async def _admitted(life: Life, world: World, watch: Watch) -> Failure | None:
         with watch.scope:
             verdict = await _run(life, world, watch)
         if watch.scope.cancelled_caught:
-            kind, seconds = watch.expired
-            verdict = life.failure(kind, f"given up {seconds:g} s after the attempt began")
+            # What is complete stays so, even where the alarm found the attempt still tidying up.
+            verdict = life.alarmed(*watch.expired) if life.assembly.finish is None else life.finish()
     finally:
         world.timers.forget(watch)
         world.shared.verdict(life.route, verdict, trio.current_time())
@@ -77,7 +77,7 @@ async def _read(life: Life, world: World, watch: Watch) -> None:
     provider = world.providers[life.route.provider]
     async with provider.open(life.order.request, held_to(life.route)) as source:
         life.request_id = source.request_id
-        while (deltas := await source.receive()) is not None:
+        while life.assembly.finish is None and (deltas := await source.receive()) is not None:
             if await life.take(deltas):
                 world.timers.watch(watch)
     if life.assembly.finish is None:

@@ -114,6 +114,10 @@ class Life:
         """A failure of the attempt that runs."""
         return Failure(kind, message, self.phase, self.route.provider, self.route.model, request_id=self.request_id)
 
+    def alarmed(self, kind: FailureKind, seconds: float) -> Failure:
+        """The failure of an attempt whose alarm is over, so many seconds after it began."""
+        return self.failure(kind, f"given up {seconds:g} s after the attempt began")
+
     def broken(self, failure: Failure) -> Broken:
         """The fault the attempt ends with."""
         self._failed = failure

@@ -251,3 +251,26 @@ async def test_a_call_that_never_closed_is_not_released_whatever_the_finish_says
     assert outcome.failure.kind is FailureKind.TRUNCATED
     assert outcome.tool_calls == ()
     assert [call.name for call in outcome.incomplete_calls] == ["pay"]
+
+
+async def test_a_source_that_goes_on_after_the_terminal_event_is_not_listened_to(autojump_clock):
+    talkative = Played([TextDelta("well")], DONE, [TextDelta(" and more")], forever=True)
+    async with streams_over(talkative=talkative) as streams:
+        outcome = await streams.ask("hello", "talkative:model")
+    assert outcome.completed
+    assert outcome.text == "well"
+    assert talkative.opened == talkative.closed == 1
+
+
+async def test_an_alarm_that_finds_a_complete_attempt_tidying_up_changes_nothing(autojump_clock):
+    class Lingering(Played):
+        @asynccontextmanager
+        async def open(self, *_):
+            yield PlayedSource(iter(self.deliveries), self.forever)
+            await trio.sleep(100)
+
+    route = Route("lingering", "model", clocks=Clocks(total=10))
+    async with streams_over(lingering=Lingering([TextDelta("well")], DONE)) as streams:
+        outcome = await streams.ask("hello", Ladder(route, Retry(5)))
+    assert outcome.completed
+    assert len(outcome.attempts) == 1
