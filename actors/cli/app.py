@@ -62,9 +62,9 @@ def demo(
     concurrency: Concurrency = 60,
     showing: Showing = Showing(),  # noqa: B008 -- a frozen value
 ) -> int:
-    """Watch many streams survive a bad day: a run against a built-in provider that fails on purpose; no key is needed.
+    """Watch many streams survive a bad day: a run against built-in providers that fail on purpose; no key is needed.
 
-    It ends with the report of a run, held against what the provider itself saw.
+    It ends with the report of a run, held against what the providers themselves saw.
     """
     from actors.cli.commands import Demo, show  # noqa: PLC0415 -- help is quick without it
 

@@ -36,7 +36,8 @@ _CLOCKS = Clocks(connect=5, first_event=3, first_content=5, gap=1, buffered=5)
 """A demonstration does not wait a minute for a stalled stream."""
 
 _RETRY = Retry(3, backoff=Backoff(initial=0.4))
-_FIRST, _SECOND = (Route("anthropic", model, clocks=_CLOCKS) for model in ("claude-sonnet-4-5", "claude-haiku-4-5"))
+_FIRST = Route("anthropic", "claude-sonnet-4-5", clocks=_CLOCKS)
+_SECOND = Route("openai", "gpt-5-mini", clocks=_CLOCKS)
 LADDER = Ladder(_FIRST, _RETRY, Switch(_SECOND), _RETRY, Buffered(), _RETRY)
 
 _THINGS = (
@@ -139,7 +140,7 @@ async def demonstrate(demo: Demo, simulator: Simulator, show: Show, write: Write
     prompts = questions(demo.prompts)
     async with trio.open_nursery() as nursery:
         url: str = await nursery.start(simulator.listen)
-        settings = Settings.read({"ANTHROPIC_API_KEY": "no-key-needed", "ANTHROPIC_BASE_URL": url})
+        settings = _settings(url)
         title = f"demo of {counted(demo.prompts, 'prompt')}, seed {demo.seed}"
         inlet = from_prompts(prompts, Wishes(settings, LADDER.routes))
         plan = Plan(title, settings, LADDER.routes, inlet, _ladder, check_and_write, demo.concurrency, demo.seed)
@@ -147,6 +148,12 @@ async def demonstrate(demo: Demo, simulator: Simulator, show: Show, write: Write
         await simulator.quiet()
         nursery.cancel_scope.cancel()
     return ending, compare(ending.report, simulator.journal.entries, exact[True])
+
+
+def _settings(url: str) -> Settings:
+    """Both providers are the simulator, which asks for a key as they do and takes any."""
+    keys = {"ANTHROPIC_API_KEY": "no-key-needed", "OPENAI_API_KEY": "no-key-needed"}
+    return Settings.read({**keys, "ANTHROPIC_BASE_URL": url, "OPENAI_BASE_URL": f"{url}/v1"})
 
 
 def _ladder(_: Job) -> Ladder:
@@ -172,19 +179,19 @@ class Agreement:
     def __str__(self) -> str:
         if self.holds:
             told = ", ".join(f"{count(ours)} {name}" for name, ours, _ in self.rows)
-            return f"The provider's own journal agrees: {told}."
+            return f"The providers' own journal agrees: {told}."
         apart = [
             f"{name}: {count(ours)} here, {count(theirs)} there" for name, ours, theirs in self.rows if ours != theirs
         ]
-        return f"The provider's own journal DIFFERS: {'; '.join(apart)}."
+        return f"The providers' own journal DIFFERS: {'; '.join(apart)}."
 
 
 def compare(report: Report, entries: tuple[Entry, ...], exact: int) -> Agreement:
     """Hold a report against the journal of the provider it was made with; `exact` answers were right to the letter."""
     whole = sum(entry.ending is Seen.COMPLETE and entry.status == 200 for entry in entries)
     seen = Counter(_route(entry) for entry in entries)
-    routes = sorted({*report.asked, *seen}, reverse=True)
-    by_route = ((f"to {route.partition(':')[2]}", report.asked[route], seen[route]) for route in routes)
+    routes = sorted({*report.asked, *seen}, key=lambda route: (-seen[route], route))
+    by_route = ((f"to {route}", report.asked[route], seen[route]) for route in routes)
     return Agreement(
         (
             ("requests", report.attempts, len(entries)),

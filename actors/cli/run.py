@@ -73,13 +73,14 @@ class Ending:
 
 async def carry_out(plan: Plan, show: Show) -> Ending:
     """Run a plan to its end, with `show` drawing its board meanwhile."""
-    await _import_clients(plan)
     board = Board(plan.title, trio.current_time(), plan.inlet.count)
     with Interrupts() as interrupts:
         sheet = Sheet(plan.write, interrupts.stop)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(show, board)
             nursery.start_soon(sheet.run)
+            await _import_clients(plan)
+            board.started = trio.current_time()
             crew = _Crew(plan, board, sheet)
             try:
                 async with open_streams(settings=plan.settings, seed=plan.seed) as streams:
@@ -99,6 +100,7 @@ async def carry_out(plan: Plan, show: Show) -> Ending:
 
 async def _import_clients(plan: Plan) -> None:
     """Importing a provider's client takes a second in which nothing else happens: not while the clock of a stream runs."""
+    await trio.sleep(0.01)  # the first picture is drawn meanwhile
     async with open_providers(plan.settings, {}, None) as providers:
         for name in {route.provider for route in plan.routes}:
             providers[name]

@@ -69,10 +69,12 @@ def _figures(latency: Latency) -> list[str]:
 
 
 def _trouble(trouble: Trouble) -> Group:
-    advice = trouble.advice
+    advice, latest = trouble.advice, trouble.latest
+    where = f" at {clean(latest.provider)}" if latest.provider else ""
     ended = f", ended {counted(trouble.streams, 'stream')}" if trouble.streams else ""
-    title = Text.assemble("  ", (trouble.latest.title, "yellow"), f"  {counted(trouble.attempts, 'attempt')}{ended}")
-    told = Text(f"{advice.happened}. {advice.remedy}.", "dim")
+    title = Text.assemble("  ", (latest.title + where, "yellow"), f"  {counted(trouble.attempts, 'attempt')}{ended}")
+    said = f": {clean(latest.message)}" if trouble.streams and latest.message else ""
+    told = Text(f"{advice.happened}{said}. {advice.remedy}.", "dim")
     return Group(title, Padding(told, (0, 0, 0, 4), expand=False))
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
 from itertools import pairwise
+from typing import TypeAlias
 
 import attrs
 
@@ -50,7 +51,7 @@ class Latency:
 
 @attrs.frozen
 class Trouble:
-    """A kind of failure: the attempts it cost, the streams it ended, the latest of them and what to do."""
+    """A kind of failure at one provider: the attempts it cost, the streams it ended, the latest of them and what to do."""
 
     attempts: int
     streams: int
@@ -95,6 +96,9 @@ class Report:
         return self.troubles[:3]
 
 
+_What: TypeAlias = tuple[FailureKind, str]
+
+
 class Tally:
     """The sums of outcomes so far."""
 
@@ -105,9 +109,9 @@ class Tally:
         self.usage = Usage()
         self._first_content = Quantiles()
         self._total = Quantiles()
-        self._cost: Counter[FailureKind] = Counter()
-        self._ended: Counter[FailureKind] = Counter()
-        self._latest: dict[FailureKind, Failure] = {}
+        self._cost: Counter[_What] = Counter()
+        self._ended: Counter[_What] = Counter()
+        self._latest: dict[_What, Failure] = {}
 
     def add(self, outcome: Outcome) -> None:
         """Take one outcome in."""
@@ -116,14 +120,16 @@ class Tally:
         self.asked.update(str(attempt.route) for attempt in timeline)
         self.steps.update(step_between(before.route, after.route) for before, after in pairwise(timeline))
         self.usage += outcome.usage
-        for failure in _weather(timeline):
-            self._cost[failure.kind] += 1
-            self._latest[failure.kind] = failure
+        self._cost.update(map(self._note, _weather(timeline)))
         if outcome.status is Status.FAILED and outcome.failure is not None:
-            self._ended[outcome.failure.kind] += 1
-            self._latest[outcome.failure.kind] = outcome.failure
+            self._ended[self._note(outcome.failure)] += 1
         if outcome.completed and timeline:
             self._time(timeline)
+
+    def _note(self, failure: Failure) -> "_What":
+        what = (failure.kind, failure.provider)
+        self._latest[what] = failure
+        return what
 
     def _time(self, timeline: tuple[Attempt, ...]) -> None:
         asked, last = timeline[0].started, timeline[-1]
@@ -133,7 +139,7 @@ class Tally:
 
     def report(self, seconds: float) -> Report:
         """The figures after a run of this many seconds."""
-        troubles = (Trouble(self._cost[kind], self._ended[kind], latest) for kind, latest in self._latest.items())
+        troubles = (Trouble(self._cost[what], self._ended[what], latest) for what, latest in self._latest.items())
         return Report(
             seconds,
             self.statuses.copy(),

@@ -222,7 +222,7 @@ def test_a_demonstration_without_faults_has_none(capfd):
     assert main(["demo", "--prompts", "3", "--faults", "cut=0"]) == 0
     out, err = capfd.readouterr()
     assert "3 attempts: 0 retries, 0 switches of route, 0 degrades" in out
-    assert "The provider's own journal agrees: 3 requests" in out
+    assert "The providers' own journal agrees: 3 requests" in out
     assert "went wrong" not in out
     assert "3 of 3 ended" in err or "live" in err
 

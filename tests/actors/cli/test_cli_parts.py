@@ -337,7 +337,7 @@ def test_the_weather_of_a_seed_is_one_plan_with_every_rung_in_it():
 def test_an_agreement_that_does_not_hold_names_both_numbers():
     apart = Agreement((("requests", 3, 4), ("whole answers", 2, 2)))
     assert not apart.holds
-    assert str(apart) == "The provider's own journal DIFFERS: requests: 3 here, 4 there."
+    assert str(apart) == "The providers' own journal DIFFERS: requests: 3 here, 4 there."
     assert apart.record == {
         "holds": False,
         "requests": {"report": 3, "journal": 4},

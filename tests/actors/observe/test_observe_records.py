@@ -125,8 +125,8 @@ def test_a_report_leaves_as_json_and_on_paper_with_the_same_figures():
         "5 prompts not asked any more",
         "4 attempts: 0 retries, 0 switches of route, 1 degrade to buffered",
         "10 tokens in, 20 out, 2 a second",
-        "Invalid credentials  2 attempts, ended 2 streams",
-        "  Stream cut short  1 attempt\n",
+        "  Invalid credentials at anthropic  2 attempts, ended 2 streams\n    anthropic does not accept the key: bad key.",
+        "  Stream cut short at anthropic  1 attempt\n    the answer of anthropic ended",
     ):
         assert said in text
 

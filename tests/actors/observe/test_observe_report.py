@@ -113,6 +113,19 @@ def test_a_failure_without_any_attempt_is_a_trouble_too():
     assert (trouble.attempts, trouble.streams, trouble.latest) == (0, 1, failure)
 
 
+def test_the_same_failure_at_two_providers_is_two_troubles():
+    attempts = tuple(
+        Attempt(number, Route(provider, "m"), 0.0, 1.0, failure=Failure(FailureKind.OVERLOADED, provider=provider))
+        for number, provider in enumerate(["anthropic", "openai", "openai"], 1)
+    )
+    first, second = tallied([Outcome(Status.INTERRUPTED, attempts=attempts)]).worst
+    assert [(trouble.latest.provider, trouble.attempts) for trouble in (first, second)] == [
+        ("openai", 2),
+        ("anthropic", 1),
+    ]
+    assert "openai" in first.advice.happened
+
+
 def test_tokens_a_second_are_those_of_the_whole_run():
     outcome = Outcome(Status.COMPLETED, usage=Usage(output_tokens=300))
     assert tallied([outcome], seconds=2.0).tokens_a_second == 150
