@@ -29,11 +29,12 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(plan="", *, tokens=24, pacing=None, answers=None, seed=1):
+async def a_world(plan="", *, tokens=24, pacing=None, answers=None, seed=1, settings=SETTINGS, providers=None):
     simulator = Simulator(answers or Generated(tokens=tokens), Plan.parse(plan), pacing or Pacing())
     records = []
     async with open_network(simulator) as network:
-        async with open_streams(settings=SETTINGS, network=network, hook=records.append, seed=seed) as streams:
+        options = {"providers": providers, "hook": records.append, "seed": seed}
+        async with open_streams(settings=settings, network=network, **options) as streams:
             yield World(simulator, network, streams, records)
         assert network.open_connections == 0
 
