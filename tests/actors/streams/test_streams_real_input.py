@@ -1,10 +1,9 @@
-"""Every recorded answer of Anthropic, served byte for byte and read through the official client by the whole stream layer.
+"""Every recorded answer, served byte for byte and read through the official client by the whole stream layer.
 
-What a naive reader finds in the recording is what the outcome has: text, thinking, tool calls, usage and finish reason, or the failure
-that the recording holds.  In writes as the events come, in one piece, and in random slices.
+What a naive reader finds in the recording is what events and outcome have: text, thinking, tool calls, usage and finish reason, or the
+failure that the recording holds.  In writes as the events come, in one piece, and in random slices; no record is skipped in silence.
 """
 
-import json
 from collections import Counter
 
 import pytest
@@ -12,114 +11,210 @@ import trio
 import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_anthropic import Naive, answers, naive_stream
+from naive_anthropic import answers
+from naive_outcomes import READERS, REPLIES
 from wire_corpus import ABSENT, SEEDS, Table, body, records
 
-from actors import FailureKind, Ladder, Settings, Status, open_streams
-from actors.chaos import Plan, Recorded, Recording, Simulator, at_random, open_network, whole
+from actors import FailureKind, Ladder, Route, Settings, Status, TextDelta, ThinkingDelta, ToolCallReady, open_streams
+from actors.chaos import Recorded, Recording, Simulator, at_random, open_network, whole
 
 pytestmark = ABSENT
 
-SETTINGS = Settings.read({"ANTHROPIC_API_KEY": "sk-test-key", "ANTHROPIC_BASE_URL": "http://anthropic.test"})
-LADDER = Ladder("anthropic:claude-recorded")
+SETTINGS = Settings.read(
+    {
+        "ANTHROPIC_API_KEY": "sk-test-key",
+        "ANTHROPIC_BASE_URL": "http://anthropic.test",
+        "OPENAI_API_KEY": "sk-test-key",
+        "OPENAI_BASE_URL": "http://openai.test/v1",
+        "GEMINI_API_KEY": "test-key",
+        "GEMINI_BASE_URL": "http://gemini.test",
+    }
+)
+
+SPOKEN = {
+    "messages": "anthropic",
+    "chat.completions": "openai-chat",
+    "responses": "openai",
+    "streamGenerateContent": "google",
+    "streamGenerateContent(vertex)": "google",
+    "generateContent": "google",
+}
+"""The provider in the route that asks for answers of each recorded format."""
+
+MISFILED = {"openai/00833": "openai-chat"}
+"""A chat completion that its recorder filed under Responses."""
 
 BECAME = {
-    "completed": 117,
-    "refused by the model": 4,
-    "failed as recorded: overloaded": 3,
-    "failed as recorded: malformed": 1,  # a second message is spliced into the first
+    "anthropic": {
+        "completed": 117,
+        "refused by the model": 4,
+        "failed as recorded: overloaded": 3,
+        "failed as recorded: malformed": 1,  # a second message is spliced into the first
+    },
+    "openai": {
+        "completed": 251,
+        "refused by the model": 2,
+        "failed as recorded: malformed": 3,  # one is no JSON, two lack words that their texts end with
+        "failed as recorded: quota": 1,
+        "failed as recorded: rate_limit": 1,
+        "failed as recorded: server": 1,
+        "excluded: no route speaks completions": 15,
+    },
+    "compat": {
+        "completed": 136,
+        "failed as recorded: tool_json": 7,  # the server itself could not read the call that its model made
+        "failed as recorded: server": 2,
+        "failed as recorded: invalid_request": 1,
+        "excluded: no route speaks completions": 5,
+    },
+    "gemini": {
+        "completed": 81,
+        "refused by the model": 7,
+        "failed as recorded: truncated": 4,  # there is no finish reason
+        "failed as recorded: reset": 1,
+        "excluded: no route speaks interactions": 8,
+    },
 }
-"""What becomes of the 125 recordings; none is excluded."""
+"""What becomes of the recordings of each file; what is excluded is spoken by no route."""
+
+KINDS = {
+    "refusal": FailureKind.POLICY,
+    "malformed": FailureKind.MALFORMED,
+    "truncated": FailureKind.TRUNCATED,
+}
+"""The failure that a reading calls for; a refusal by the provider has the kind that its own words say."""
 
 
-def expected(naive):
-    """Status, failure and the rest of the outcome that the naive reading calls for."""
-    if naive.ending.startswith("refused 529"):
-        return Status.FAILED, FailureKind.OVERLOADED
-    if naive.ending == "malformed":
-        return Status.FAILED, FailureKind.MALFORMED
-    if naive.stop == "refusal":
-        return Status.FAILED, FailureKind.POLICY
-    return Status.COMPLETED, None
+def compare(due, outcome):
+    failure, usage = outcome.failure, outcome.usage
+    assert outcome.status is (Status.COMPLETED if due.ending == "finished" else Status.FAILED), failure
+    assert outcome.text == due.text
+    assert outcome.thinking.replace("\n\n", "") == due.thinking.replace("\n\n", "")
+    told = {name: getattr(usage, name) for name in usage.__struct_fields__}
+    told["prompt_tokens"] = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    assert due.usage.items() <= told.items()
+    compare_calls(due, outcome)
+    if due.ending in {"finished", "refusal"}:
+        assert outcome.finish.spelling == due.spelling
+    if due.ending == "refused":
+        assert failure.kind not in KINDS.values()
+        assert failure.message.startswith(due.message)
+    elif due.ending != "finished":
+        assert failure.kind is KINDS[due.ending]
 
 
-def compare(naive, outcome):
-    status, kind = expected(naive)
-    assert (outcome.status, outcome.failure and outcome.failure.kind) == (status, kind), (
-        naive.id,
-        naive.ending,
-        outcome.failure and outcome.failure.message,
-    )
-    assert outcome.text == "".join(block["text"] for block in naive.of("text"))
-    assert outcome.thinking == "".join(block["thinking"] for block in naive.of("thinking"))
-    calls = [(call.name, call.id, call.arguments) for call in outcome.tool_calls]
-    assert calls == (naive.calls("tool_use") if naive.stop == "tool_use" else [])
-    if naive.ending == "finished":
-        assert outcome.finish.spelling == naive.stop
-    said = {name: getattr(outcome.usage, name) for name in outcome.usage.__struct_fields__}
-    assert naive.usage.items() <= said.items()
-
-
-async def read_all(slicing):
-    """The outcomes of all recordings, one stream each, over one service and one connection pool."""
-    found = records("anthropic", "stream")
-    texts = [(record, text) for record in found for text in answers(record)]
-    recordings = [
-        Recording(text.encode(), 200, (("content-type", "text/event-stream; charset=utf-8"),)) for _, text in texts
+def compare_calls(due, outcome):
+    """Calls that may be run are whole; those that may not are there by name."""
+    ids = [call_id for _, call_id, _ in due.calls]
+    assert [(call.name, due.shape(call.arguments)) for call in outcome.tool_calls] == [
+        (name, arguments) for name, _, arguments in due.calls
     ]
-    table, endings = Table(found), {}
-    simulator = Simulator(Recorded(recordings, slicing), Plan())
+    assert all(call.id == known or not known for call, known in zip(outcome.tool_calls, ids, strict=True))
+    assert len({call.id for call in outcome.tool_calls}) == len(ids)
+    if not due.calls:
+        assert [call.name for call in outcome.incomplete_calls] == due.asked
+
+
+async def consumed(stream):
+    """What the events say: text, thinking and the calls that were released."""
+    texts, thoughts, calls = {}, {}, []
+    async for event in stream:
+        match event:
+            case TextDelta(text, index):
+                texts[index] = texts.get(index, "") + text
+            case ThinkingDelta(text, index):
+                thoughts[index] = thoughts.get(index, "") + text
+            case ToolCallReady(call):
+                calls.append(call)
+            case _:
+                pass
+    return "".join(texts[at] for at in sorted(texts)), "".join(thoughts[at] for at in sorted(thoughts)), tuple(calls)
+
+
+def word(outcome):
+    kind = outcome.failure and outcome.failure.kind
+    if kind is None:
+        return "completed"
+    return "refused by the model" if kind is FailureKind.POLICY else f"failed as recorded: {kind.label}"
+
+
+def recording(text, kind):
+    return Recording(text.encode(), 200, (("content-type", kind),))
+
+
+def content_type(record):
+    headers = {name.lower(): value for name, value in record["response_headers"].items()}
+    return headers["content-type"]
+
+
+def served(found):
+    """Every answer that a route can ask for: its record, the provider in the route, the text."""
+    for record in found:
+        provider = MISFILED.get(record["id"], SPOKEN.get(record["api"]))
+        if provider is not None:
+            for text in answers(record) if provider == "anthropic" else [body(record)]:
+                yield record, provider, text
+
+
+async def read_all(name, slicing):
+    """All recordings of a file, one stream each, over one service and one connection pool."""
+    found = records(name, "stream")
+    texts = list(served(found))
+    simulator = Simulator(Recorded([recording(text, content_type(record)) for record, _, text in texts], slicing))
+    endings = {record["id"]: [] for record in found}
     async with open_network(simulator) as network, open_streams(settings=SETTINGS, network=network) as streams:
-        for record, text in texts:
-            naive, outcome = naive_stream(text), await streams.ask("again", LADDER)
-            compare(naive, outcome)
-            word = "completed"
-            if outcome.failure is not None:
-                held = outcome.failure.kind
-                word = "refused by the model" if held is FailureKind.POLICY else f"failed as recorded: {held.label}"
-            endings.setdefault(record["id"], (record, []))[1].append(word)
+        for record, provider, text in texts:
+            async with streams.open("again", Ladder(Route(provider, "recorded"))) as stream:
+                events = await consumed(stream)
+            outcome = stream.outcome
+            assert events == (outcome.text, outcome.thinking, outcome.tool_calls), record["id"]
+            compare(READERS[provider](text), outcome)
+            endings[record["id"]].append(word(outcome))
         assert len(simulator.journal.entries) == len(texts)
-    for record, words in endings.values():
+    table = Table(found)
+    for record in found:
+        words = endings[record["id"]] or [f"excluded: no route speaks {record['api']}"]
         table.enter(record, min(words, key=Counter(words).get))
-    assert table.rows == BECAME
+    assert table.rows == BECAME[name]
 
 
-def run(slicing):
-    trio.run(read_all, slicing, clock=trio.testing.MockClock(autojump_threshold=0))
+def run(main, *given):
+    trio.run(main, *given, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
 @pytest.mark.promise("P7")
 @pytest.mark.promise("P8")
-def test_recorded_answers_through_the_official_client_event_by_event():
-    run(None)
+@pytest.mark.parametrize("name", BECAME)
+def test_recorded_answers_through_the_official_client_event_by_event(name):
+    run(read_all, name, None)
 
 
-def test_recorded_answers_through_the_official_client_in_one_piece():
-    run(whole)
+@pytest.mark.parametrize("name", BECAME)
+def test_recorded_answers_through_the_official_client_in_one_piece(name):
+    run(read_all, name, whole)
 
 
+@pytest.mark.parametrize("name", BECAME)
 @SEEDS
-@given(st.integers(0, 2**32))
-def test_recorded_answers_through_the_official_client_in_random_slices(seed):
-    run(at_random(seed, 200))
+@given(seed=st.integers(0, 2**32))
+def test_recorded_answers_through_the_official_client_in_random_slices(name, seed):
+    run(read_all, name, lambda octets: at_random(seed, max(8, len(octets) // 24))(octets))
 
 
-def test_recorded_answers_in_one_buffered_piece():
+@pytest.mark.parametrize("name", ["anthropic", "openai", "gemini"])
+def test_recorded_answers_in_one_buffered_piece(name):
     """All recorded replies to requests without streaming, asked for on a buffered route."""
-    found = records("anthropic", "buffered")
+    found = records(name, "buffered")
 
     async def main():
-        recordings = [
-            Recording(body(record).encode(), 200, (("content-type", "application/json"),)) for record in found
-        ]
+        recordings = [recording(body(record), "application/json") for record in found]
         async with (
-            open_network(Simulator(Recorded(recordings), Plan())) as network,
+            open_network(Simulator(Recorded(recordings))) as network,
             open_streams(settings=SETTINGS, network=network) as streams,
         ):
             for record in found:
-                naive = Naive()
-                naive.message(json.loads(body(record)))
-                naive.ending = "finished"
-                compare(naive, await streams.ask("again", Ladder(LADDER.route.buffered)))
+                provider = SPOKEN[record["api"]]
+                due = REPLIES[provider](body(record))
+                compare(due, await streams.ask("again", Ladder(Route(provider, "recorded").buffered)))
 
-    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    run(main)

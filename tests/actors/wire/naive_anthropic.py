@@ -21,7 +21,7 @@ class Naive:
         self.id = self.stop = None
         self.blocks, self.open = {}, set()
         self.usage = {}
-        self.ending = "truncated"
+        self.ending, self.error = "truncated", {}
 
     def message(self, message):
         self.id, self.model = message["id"], message["model"]
@@ -38,7 +38,8 @@ class Naive:
         """Returns whether the answer goes on."""
         match event["type"]:
             case "error":
-                kind = event["error"]["type"]
+                self.error = event["error"]
+                kind = self.error["type"]
                 self.ending = f"refused {STATUS[kind]} {kind}"
                 return False
             case "message_start" if self.id not in (None, event["message"]["id"]):

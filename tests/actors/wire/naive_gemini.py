@@ -19,7 +19,7 @@ class Naive:
 
     def __init__(self):
         self.text, self.thinking, self.calls, self.seals, self.rest = "", "", [], [], []
-        self.usage, self.reason, self.error = {}, None, None
+        self.usage, self.reason, self.error, self.blocked = {}, None, None, False
 
     def response(self, response):
         if "error" in response:
@@ -31,7 +31,7 @@ class Naive:
             self.reason = NUMBERS.get(reason, reason) or self.reason
         feedback = response.get("promptFeedback", {})
         if feedback.get("blockReason") or feedback.get("blockReasonMessage"):
-            self.reason = feedback.get("blockReason", "")
+            self.reason, self.blocked = feedback.get("blockReason", ""), True
         self.usage = response.get("usageMetadata", self.usage)
 
     def part(self, part):

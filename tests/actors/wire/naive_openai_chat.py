@@ -8,7 +8,7 @@ class Naive:
 
     def __init__(self):
         self.text, self.thinking, self.calls, self.usage = "", "", {}, None
-        self.reasons, self.error, self.done = {}, None, False
+        self.reasons, self.error, self.done, self.refusal = {}, None, False, ""
 
     def chunk(self, chunk):
         for choice in chunk.get("choices") or []:
@@ -25,6 +25,7 @@ class Naive:
             self.thinking += "".join(inner["text"] for piece in content for inner in piece.get("thinking", []))
             content = "".join(piece.get("text", "") for piece in content)
         self.text += content + (grown.get("refusal") or "")
+        self.refusal += grown.get("refusal") or ""
         for number, call in enumerate(grown.get("tool_calls") or []):
             name, call_id, given = self.calls.get(key := call.get("index", number), ("", "", ""))
             given += call["function"].get("arguments") or ""

@@ -8,7 +8,7 @@ class Naive:
 
     def __init__(self):
         self.words, self.items, self.open, self.citations = {}, {}, {}, 0
-        self.ending, self.response = "truncated", None
+        self.ending, self.response, self.error = "truncated", None, None
 
     def event(self, event):
         """Returns whether the answer goes on."""
@@ -25,9 +25,9 @@ class Naive:
             case "output_text.annotation.added":
                 self.citations += 1
             case "error":
-                self.ending = "refused"
+                self.ending, self.error = "refused", event.get("error") or event
             case "failed":
-                self.ending = "refused"
+                self.ending, self.error = "refused", event["response"]["error"]
             case "completed" | "incomplete":
                 self.response, self.ending = event["response"], "finished"
                 output = event["response"].get("output", [])

@@ -14,7 +14,7 @@ class Due(NamedTuple):
     """What must come out.
 
     `ending` is finished, refusal (of the model), refused (by the provider, who says `message`), truncated or malformed.  `asked` are the
-    names of all calls, `calls` the released ones with their arguments in some `shape`; `usage` has those fields that the recording tells.
+    names of all calls, `calls` what may be run, as name, id and arguments (in some `shape`).  `usage` has what the recording tells.
     """
 
     ending: str
@@ -24,39 +24,42 @@ class Due(NamedTuple):
     calls: list
     usage: dict
     spelling: str | None
-    message: str = ""
+    error: dict | str | None = None
     shape: Callable = lambda arguments: arguments
+
+    @property
+    def message(self):
+        error = self.error.get("error", self.error) if isinstance(self.error, dict) else self.error
+        return error["message"] if isinstance(error, dict) else error
 
 
 def anthropic(naive):
-    ending = "refusal" if naive.stop == "refusal" else naive.ending.partition(" ")[0]
-    released = ending == "finished" and naive.stop == "tool_use"
+    ending = naive.ending.partition(" ")[0]
     return Due(
-        ending,
+        "refusal" if naive.stop == "refusal" else ending,
         "".join(block["text"] for block in naive.of("text")),
         "".join(block["thinking"] for block in naive.of("thinking")),
         [block["name"] for block in naive.of("tool_use")],
-        naive.calls("tool_use") if released else [],
+        naive.calls("tool_use") if (ending, naive.stop) == ("finished", "tool_use") else [],
         naive.usage,
         naive.stop,
-        (naive.error or {}).get("message", ""),
+        naive.error,
     )
 
 
 def openai_chat(naive):
-    refusal = naive.reason == "content_filter" or (naive.reason == "stop" and naive.refused)
-    ending = "refusal" if refusal and naive.ending == "finished" else naive.ending
-    released = ending == "finished" and naive.reason in {"stop", "tool_calls"}
+    refusal = naive.reason == "content_filter" or (naive.reason == "stop" and naive.refusal)
     calls = [call for _, call in sorted(naive.calls.items()) if call[0]]
+    released = naive.ending == "finished" and naive.reason in {"stop", "tool_calls"} and not refusal
     return Due(
-        ending,
+        "refusal" if refusal and naive.ending == "finished" else naive.ending,
         naive.text,
         naive.thinking,
         [name for name, _, _ in calls],
         [(name, call_id, json.loads(given or "{}")) for name, call_id, given in calls] if released else [],
         _chat_usage(naive.usage) if naive.usage else {},
         naive.reason or "",
-        _said(naive.error),
+        naive.error,
     )
 
 
@@ -70,29 +73,23 @@ def _chat_usage(given):
     }
 
 
-def _said(error):
-    return error["message"] if isinstance(error, dict) else error or ""
-
-
 def openai_responses(naive):
-    response = naive.response or {}
+    response, calls = naive.response or {}, naive.of("function_call")
     reason = (response.get("incomplete_details") or {}).get("reason", response.get("status"))
     pieces = [piece for item in naive.of("message") for piece in item["content"]]
     refusal = reason == "content_filter" or any(piece.get("refusal") for piece in pieces)
-    ending = "refusal" if refusal and naive.ending == "finished" else naive.ending
-    calls = naive.of("function_call")
-    words = naive.words.get("output", []) + naive.words.get("refusal.delta", [])
+    told = [piece["text"] for item in naive.of("reasoning") for piece in item["summary"] or item.get("content", [])]
     return Due(
-        ending,
-        naive_openai_responses.item_text(naive) if naive.response else "".join(words),
-        "".join(naive.words.get("reasoning", [])),
+        "refusal" if refusal and naive.ending == "finished" else naive.ending,
+        naive_openai_responses.item_text(naive) if response else "".join(naive.words.get("output", [])),
+        "".join(naive.words.get("reasoning", told)).replace("\n\n", ""),
         [call["name"] for call in calls],
         [(call["name"], call["call_id"], json.loads(call["arguments"])) for call in calls]
-        if ending == "finished" and reason == "completed"
+        if reason == "completed"
         else [],
         _responses_usage(response["usage"]) if response.get("usage") else {},
         reason,
-        _said(naive.error),
+        naive.error,
     )
 
 
@@ -105,25 +102,28 @@ def _responses_usage(given):
 
 
 def gemini(naive):
-    blocked = naive.reason in {"SAFETY", "RECITATION", ""} or naive.blocked
-    ending = "refusal" if blocked and naive.ending == "finished" else naive.ending
-    thought, given = naive.usage.get("thoughtsTokenCount", 0), naive.usage
+    refusal = naive.blocked or naive.reason in {"SAFETY", "RECITATION"}
     return Due(
-        ending,
+        "refusal" if refusal and naive.ending == "finished" else naive.ending,
         naive.text,
         naive.thinking,
         [name for name, _ in naive.calls],
-        [(name, "", arguments) for name, arguments in naive.calls] if ending == "finished" == naive.ending and naive.reason == "STOP" else [],
-        {
-            "prompt_tokens": given.get("promptTokenCount", 0) + given.get("toolUsePromptTokenCount", 0),
-            "output_tokens": given.get("candidatesTokenCount", 0) + thought,
-            "cache_read_tokens": given.get("cachedContentTokenCount", 0),
-            "reasoning_tokens": thought,
-        },
+        [(name, "", arguments) for name, arguments in naive.calls] if naive.reason == "STOP" else [],
+        _gemini_usage(naive.usage),
         naive.reason,
-        _said(naive.error),
+        naive.error,
         naive_gemini.flat,
     )
+
+
+def _gemini_usage(given):
+    thought = given.get("thoughtsTokenCount", 0)
+    return {
+        "prompt_tokens": given.get("promptTokenCount", 0) + given.get("toolUsePromptTokenCount", 0),
+        "output_tokens": given.get("candidatesTokenCount", 0) + thought,
+        "cache_read_tokens": given.get("cachedContentTokenCount", 0),
+        "reasoning_tokens": thought,
+    }
 
 
 READERS = {
@@ -132,4 +132,27 @@ READERS = {
     "openai": lambda text: openai_responses(naive_openai_responses.naive_stream(text)),
     "google": lambda text: gemini(naive_gemini.naive_stream(text)),
 }
-"""The provider in a route, and what a body that it sent calls for."""
+"""The provider in a route, and what a stream that it sent calls for."""
+
+
+def _anthropic_reply(text):
+    naive = naive_anthropic.Naive()
+    naive.message(json.loads(text))
+    naive.ending = "finished"
+    return anthropic(naive)
+
+
+def _openai_chat_reply(text):
+    naive = naive_openai_chat.Naive()
+    naive.chunk(json.loads(text))
+    return openai_chat(naive)
+
+
+def _gemini_reply(text):
+    naive = naive_gemini.Naive()
+    naive.response(json.loads(text))
+    return gemini(naive)
+
+
+REPLIES = {"anthropic": _anthropic_reply, "openai-chat": _openai_chat_reply, "google": _gemini_reply}
+"""The same for an answer in one piece."""
