@@ -62,7 +62,7 @@ _CUTS = frozenset({FinishReason.LENGTH, FinishReason.CONTEXT_WINDOW})
 class Answer:
     """The automaton: nothing, then a message, within it one block at a time, then the end."""
 
-    __slots__ = ("_block", "_finish", "_fragments", "_id", "_index", "_last", "_takes", "_usage", "finished")
+    __slots__ = ("_block", "_finish", "_fragments", "_hosted", "_id", "_index", "_last", "_takes", "_usage", "finished")
 
     def __init__(self) -> None:
         self.finished = False
@@ -71,7 +71,8 @@ class Answer:
         self._last = -1
         self._block: dict[str, object] = {}
         self._takes: tuple[type[wire.Delta], ...] | None = ()
-        self._fragments: list[str] = []  # what arrived of a call's arguments
+        self._hosted = False
+        self._fragments: list[str] = []  # arguments of a call: all of a hosted one, else the first
         self._finish: Finish | None = None
         self._usage = Usage()
 
@@ -154,6 +155,7 @@ class Answer:
             raise MalformedError(f"block {index} has no type")
         self._index = self._last = index
         self._block, self._takes, self._fragments = block, _TAKES.get(kind), []
+        self._hosted = kind in _CALLS and kind != "tool_use"
         if kind in _CALLS:
             out.append(ToolCallStarted(text_at(block, "name"), text_at(block, "id"), index))
         for delta in _initial(block):
@@ -172,7 +174,8 @@ class Answer:
         elif isinstance(delta, wire.Text):
             out.append(TextDelta(delta.text, index))
         elif isinstance(delta, wire.Arguments):
-            self._fragments.append(delta.partial_json)
+            if delta.partial_json and (self._hosted or not self._fragments):
+                self._fragments.append(delta.partial_json)
             out.append(ToolCallDelta(delta.partial_json, index))
         elif isinstance(delta, wire.Thought):
             out.append(ThinkingDelta(delta.thinking, index))
@@ -206,11 +209,11 @@ class Answer:
     def _closed_call(self, index: int, out: list[Delta]) -> ToolCall | None:
         block = self._block
         given = block.get("input")
-        if given and not any(self._fragments):
+        if given and not self._fragments:
             self._grow(index, wire.Arguments(msgspec.json.encode(given).decode()), out)
         beside = _beside(block)
         sealed = seal(NAME, msgspec.json.encode(beside).decode()) if beside else ""
-        if block["type"] != "tool_use":
+        if self._hosted:
             arguments = msgspec.json.decode("".join(self._fragments) or "{}", type=dict[str, object])
             return ToolCall(text_at(block, "id"), text_at(block, "name"), arguments, sealed, hosted=True)
         if sealed:

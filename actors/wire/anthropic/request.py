@@ -31,18 +31,15 @@ _CITATIONS = frozenset(
 
 def encode(request: Request, route: Route) -> bytes:
     """The body of `POST /v1/messages`; raises `EncodingError` for what the API does not have."""
+    told = [(role, blocks) for role, parts in turns(request.messages) if (blocks := _blocks(role, parts))]
+    if not told:
+        raise EncodingError("the request has no message that Anthropic can read; give it a prompt")
     body: dict[str, object] = {
         "model": route.model,
         **_limits(request.limits),
-        "messages": [
-            {"role": role.value, "content": blocks}
-            for role, parts in turns(request.messages)
-            if (blocks := _blocks(role, parts))
-        ],
+        "messages": [{"role": role.value, "content": blocks} for role, blocks in _prefilled(told)],
         "stream": route.streams,
     }
-    if not body["messages"]:
-        raise EncodingError("the request has no message that Anthropic can read; give it a prompt")
     if request.system:
         body["system"] = request.system
     if request.tools:
@@ -56,6 +53,16 @@ def encode(request: Request, route: Route) -> bytes:
     if request.schema is not None:
         body["output_config"] = {"format": {"type": "json_schema", "schema": request.schema}}
     return written(merged(body, request.extras.get(route.provider, {})))
+
+
+def _prefilled(told: list[tuple[Role, list[Json]]]) -> list[tuple[Role, list[Json]]]:
+    """The turns, the last without blanks at its end where the model is to go on from it: the API refuses them there."""
+    role, blocks = told[-1]
+    last = blocks[-1]
+    if role is Role.USER or last["type"] != "text":
+        return told
+    bare = {**last, "text": str(last["text"]).rstrip() or " "}
+    return [*told[:-1], (role, [*blocks[:-1], bare])]
 
 
 def _limits(limits: Limits) -> dict[str, object]:

@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_anthropic_events import (
     RECORDINGS,
@@ -78,6 +78,7 @@ def test_a_citation_belongs_to_its_text_and_a_length_stop_releases_nothing():
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_slicing_gives_the_same_deltas(name, data):
     octets = RECORDINGS[name]

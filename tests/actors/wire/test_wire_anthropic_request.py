@@ -110,6 +110,13 @@ def test_an_empty_text_is_sent_as_a_space():
     assert content(user("")) == [("user", [{"type": "text", "text": " "}])]
 
 
+def test_a_prefill_has_no_blanks_at_its_end():
+    assert content(user("a"), assistant("b \n"), user("c"), assistant("d", " e \n"))[1::2] == [
+        ("assistant", [{"type": "text", "text": "b \n"}]),
+        ("assistant", [{"type": "text", "text": "d"}, {"type": "text", "text": " e"}]),
+    ]
+
+
 def test_images_are_sent_by_content_or_by_url_also_within_results():
     inline = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "eHg="}}
     linked = {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}

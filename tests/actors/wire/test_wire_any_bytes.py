@@ -5,7 +5,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_wire_anthropic_answer import RECORDINGS as ANTHROPIC
 from test_wire_gemini_answer import RECORDINGS as GEMINI
@@ -87,6 +87,7 @@ def check(dialect, octets, cuts):
 
 @pytest.mark.promise("P6")
 @pytest.mark.parametrize("name", DIALECTS)
+@settings(deadline=None)
 @given(data=st.data(), cuts=st.lists(st.integers(0, 3000), max_size=8))
 def test_damaged_bytes_end_in_one_way_however_they_are_sliced(name, data, cuts):
     dialect, recordings = DIALECTS[name]
@@ -95,6 +96,7 @@ def test_damaged_bytes_end_in_one_way_however_they_are_sliced(name, data, cuts):
 
 @pytest.mark.promise("P6")
 @pytest.mark.parametrize("name", DIALECTS)
+@settings(deadline=None)
 @given(data=st.data(), cuts=st.lists(st.integers(0, 3000), max_size=8))
 def test_values_of_any_other_shape_end_in_one_way_however_they_are_sliced(name, data, cuts):
     dialect, recordings = DIALECTS[name]
@@ -102,6 +104,7 @@ def test_values_of_any_other_shape_end_in_one_way_however_they_are_sliced(name, 
 
 
 @pytest.mark.parametrize("name", DIALECTS)
+@settings(deadline=None)
 @given(body=st.one_of(st.binary(max_size=60), VALUES.map(lambda value: json.dumps(value).encode())))
 @example(b"[" * 100_000)
 @example(b'{"error":' * 50_000)

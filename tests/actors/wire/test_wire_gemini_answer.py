@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_fold import drive, fault_word, fold
 
@@ -106,6 +106,7 @@ def test_thinking_calls_foreign_parts_and_seals_keep_their_order():
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_slicing_gives_the_same_deltas(name, data):
     octets = RECORDINGS[name]

@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_fold import drive, fault_word, fold
 
@@ -103,6 +103,7 @@ def test_thinking_text_and_calls_are_parts_in_the_order_they_came():
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_slicing_gives_the_same_deltas(name, data):
     octets = RECORDINGS[name]

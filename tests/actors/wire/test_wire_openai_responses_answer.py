@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_fold import drive, fault_word, fold
 
@@ -141,6 +141,7 @@ def test_thinking_foreign_items_and_calls_keep_their_order_and_seals():
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_slicing_gives_the_same_deltas(name, data):
     octets = RECORDINGS[name]

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.source import MalformedError
@@ -86,6 +86,7 @@ LINES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(LINES.map(b"".join), st.data(), st.integers(3, 40))
 def test_any_slicing_of_any_bytes_gives_the_same_events_and_fault(octets, data, limit):
     cuts = data.draw(st.lists(st.integers(0, len(octets)), max_size=12))
