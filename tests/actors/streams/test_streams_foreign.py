@@ -14,6 +14,7 @@ from actors import (
     Ladder,
     Mode,
     PartEnded,
+    Request,
     Retry,
     Route,
     Settings,
@@ -81,6 +82,13 @@ async def test_a_foreign_client_is_a_route_and_its_end_is_the_end(world, autojum
     assert stream.outcome.finish == Finish(FinishReason.STOP, releases=True)
     assert client.asked == [("hello", "mine:any")]
     assert len(client.closed) == 1
+
+
+async def test_after_its_end_a_foreign_source_has_nothing_more():
+    provider = from_deltas(Client(["all of it"]).chat)
+    async with provider.open(Request("hello"), Route("mine", "any")) as source:
+        received = [await source.receive() for _ in range(4)]
+    assert received == [[TextDelta("all of it")], [Finished(Finish(FinishReason.STOP, releases=True))], None, None]
 
 
 async def test_a_finish_that_the_client_says_ends_the_answer_and_closes_the_generator(world, autojump_clock):
