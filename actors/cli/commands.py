@@ -26,10 +26,9 @@ def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Sho
     wishes = Wishes(settings, _routes(asking, settings), asking.system, asking.max_tokens)
     inlet = _inlet(prompts, reading, wishes)
     with Surface.open(showing, answers=True) as surface:
-        plan = Plan(
-            "run", settings, wishes.routes, inlet, partial(_ladder, asking.attempts), surface.write, asking.concurrency
-        )
-        ending = trio.run(carry_out, plan, surface.show)
+        title = f"run on {', then '.join(map(str, wishes.routes))}" if wishes.routes else "run"
+        plan = Plan(title, settings, wishes.routes, inlet, partial(_ladder, asking.attempts), asking.concurrency)
+        ending = trio.run(carry_out, plan, surface.audience)
         return surface.close(ending)
 
 
@@ -40,7 +39,7 @@ def show(demo: Demo, showing: Showing) -> int:
     except ValueError as error:
         raise SettingError(f"--faults: {error}") from None
     with Surface.open(showing, answers=False, every=1.0) as surface:
-        ending, agreement = trio.run(demonstrate, demo, simulator, surface.show, surface.write)
+        ending, agreement = trio.run(demonstrate, demo, simulator, surface.audience)
         return surface.close(ending, agreement)
 
 

@@ -16,8 +16,7 @@ from actors.chaos import Ending as Seen
 from actors.chaos import Plan as Weather
 from actors.cli.inlet import from_prompts
 from actors.cli.jobs import Job, Wishes
-from actors.cli.run import Ending, Plan, Show, carry_out
-from actors.cli.sheet import Write
+from actors.cli.run import Audience, Ending, Plan, carry_out
 from actors.config import Settings
 from actors.ladder import Buffered, Ladder, Switch
 from actors.observe.figures import count, counted
@@ -128,14 +127,14 @@ class Demo:
         return Simulator(Answers(self.seed), plan, Pacing(first_token=0.25, events_per_second=45))
 
 
-async def demonstrate(demo: Demo, simulator: Simulator, show: Show, write: Write) -> tuple[Ending, "Agreement"]:
+async def demonstrate(demo: Demo, simulator: Simulator, audience: Audience) -> tuple[Ending, "Agreement"]:
     """Run the demonstration; gives how it ended and whether the two sides agree."""
     exact = Counter[bool]()
 
     async def check_and_write(name: str, outcome: Outcome) -> None:
         if outcome.completed:
             exact[outcome.text == Answers(demo.seed).text(prompts[int(name) - 1])] += 1
-        await write(name, outcome)
+        await audience.write(name, outcome)
 
     prompts = questions(demo.prompts)
     async with trio.open_nursery() as nursery:
@@ -143,8 +142,8 @@ async def demonstrate(demo: Demo, simulator: Simulator, show: Show, write: Write
         settings = _settings(url)
         title = f"demo of {counted(demo.prompts, 'prompt')}, seed {demo.seed}"
         inlet = from_prompts(prompts, Wishes(settings, LADDER.routes))
-        plan = Plan(title, settings, LADDER.routes, inlet, _ladder, check_and_write, demo.concurrency, demo.seed)
-        ending = await carry_out(plan, show)
+        plan = Plan(title, settings, LADDER.routes, inlet, _ladder, demo.concurrency, demo.seed)
+        ending = await carry_out(plan, attrs.evolve(audience, write=check_and_write))
         await simulator.quiet()
         nursery.cancel_scope.cancel()
     return ending, compare(ending.report, simulator.journal.entries, exact[True])

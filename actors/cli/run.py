@@ -25,13 +25,14 @@ from actors.providers.table import open_providers
 from actors.route import Route
 from actors.runtime.streams import Streams
 from actors.streams import open_streams
+from supervisor import Record
 
 Show: TypeAlias = Callable[[Board], Awaitable[None]]
 
 
 @attrs.frozen
 class Plan:
-    """What a run is to do: answer the jobs of `inlet`, each on its `ladder`, `concurrency` at a time, and `write` the outcomes.
+    """What a run is to do: answer the jobs of `inlet`, each on its `ladder`, `concurrency` at a time.
 
     `routes` are those known beforehand.
     """
@@ -41,9 +42,17 @@ class Plan:
     routes: tuple[Route, ...]
     inlet: Inlet
     ladder: Callable[[Job], Ladder]
-    write: Write
     concurrency: int
     seed: int | None = None
+
+
+@attrs.frozen
+class Audience:
+    """Who follows a run: `show` draws its board, `write` takes its outcomes, `hook` is told what happens in the tree."""
+
+    show: Show
+    write: Write
+    hook: Callable[[Record], object] | None = None
 
 
 @attrs.frozen
@@ -71,19 +80,19 @@ class Ending:
         return int(self.error is not None or self.report.statuses[Status.COMPLETED] < self.report.streams)
 
 
-async def carry_out(plan: Plan, show: Show) -> Ending:
-    """Run a plan to its end, with `show` drawing its board meanwhile."""
+async def carry_out(plan: Plan, audience: Audience) -> Ending:
+    """Run a plan to its end."""
     board = Board(plan.title, trio.current_time(), plan.inlet.count)
     with Interrupts() as interrupts:
-        sheet = Sheet(plan.write, interrupts.stop)
+        sheet = Sheet(audience.write, interrupts.stop)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(show, board)
+            nursery.start_soon(audience.show, board)
             nursery.start_soon(sheet.run)
             await _import_clients(plan)
             board.started = trio.current_time()
             crew = _Crew(plan, board, sheet)
             try:
-                async with open_streams(settings=plan.settings, seed=plan.seed) as streams:
+                async with open_streams(settings=plan.settings, seed=plan.seed, hook=audience.hook) as streams:
                     with interrupts.scope:
                         await crew.answer_all(streams)
             finally:

@@ -5,6 +5,7 @@ piped from standard output.
 """
 
 import os
+import sys
 from typing import IO
 
 import trio
@@ -13,6 +14,7 @@ from rich.live import Live
 
 from actors.observe.board import Board
 from actors.observe.view import progress_line, render, turn_line
+from supervisor import ChildExited, Record
 
 FRAME = 0.125
 """Seconds between two pictures."""
@@ -43,6 +45,15 @@ async def show_live(board: Board, console: Console) -> None:
         while True:
             live.update(render(board, console.width, console.height, trio.current_time()), refresh=True)
             await trio.sleep(FRAME)
+
+
+def tell_crash(record: Record) -> None:
+    """Tell where a bug struck, for who wants to report it; everything else that happens in the tree is passed over."""
+    if not isinstance(record, ChildExited) or record.exit.error is None:
+        return
+    print(
+        f"crash of {'/'.join(record.path)}: {record.exit.error}", *record.exit.error.frames, sep="\n  ", file=sys.stderr
+    )
 
 
 async def show_nothing(board: Board) -> None:  # noqa: ARG001 -- the shape of a show

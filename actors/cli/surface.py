@@ -19,8 +19,8 @@ from msgspec import json
 
 from actors.cli.demo import Agreement
 from actors.cli.options import Showing
-from actors.cli.run import Ending, Show
-from actors.cli.screen import Paper, paper, show_live, show_nothing, show_plain
+from actors.cli.run import Audience, Ending, Show
+from actors.cli.screen import Paper, paper, show_live, show_nothing, show_plain, tell_crash
 from actors.cli.sheet import Write, as_json_lines, as_text, to_nobody
 from actors.errors import SettingError
 from actors.observe.printing import report_text
@@ -34,8 +34,7 @@ EVERY = 5.0
 class Surface:
     """Where a command shows itself, writes its outcomes and reports."""
 
-    show: Show
-    write: Write
+    audience: Audience
     report: Paper
     json: bool
 
@@ -52,7 +51,8 @@ class Surface:
             else:
                 write = _answers(error if live else output, in_json=showing.json)
                 report = error
-            yield cls(_show(error, every, live=live, quiet=showing.json), write, report, showing.json)
+            show = _show(error, every, live=live, quiet=showing.json)
+            yield cls(Audience(show, write, tell_crash if showing.debug else None), report, showing.json)
 
     def close(self, ending: Ending, agreement: Agreement | None = None) -> int:
         """Report how it ended, and give the exit status."""

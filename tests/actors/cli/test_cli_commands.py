@@ -189,6 +189,21 @@ def test_a_bug_is_called_one_and_has_its_own_status(capfd, monkeypatch):
     )
 
 
+def test_a_bug_in_an_actor_fails_its_stream_and_debug_tells_where(provide, capfd, monkeypatch):
+    provide()
+
+    def broken(*_):
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("actors.providers.anthropic.AnthropicProvider.open", broken)
+    assert main(["run", "Why?", *ROUTE, "--debug"]) == 1
+    out, err = capfd.readouterr()
+    attempts = lines(out)["1"]["attempts"]
+    assert {attempt["failure"]["title"] for attempt in attempts} == {"Internal error"}
+    assert err.count("crash of root/streams/service/stream-1: ZeroDivisionError: by zero") == len(attempts)
+    assert re.search(r"test_cli_commands\.py:\d+ in .*broken", err)
+
+
 def test_ctrl_c_before_anything_runs_is_quiet(capfd, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
