@@ -38,9 +38,9 @@ class Sweep:
     def hurry(self) -> None:
         """Stop all that is left at once, without grace."""
         self.hurried = True
-        rest = [*self._to_await, *(slot for wave in self._waves for slot in wave)]
+        self._to_cancel = deque([*self._to_await, *self._to_cancel, *(slot for wave in self._waves for slot in wave)])
         self._waves.clear()
-        self._to_await, self._to_cancel = deque(rest), deque(rest)
+        self._to_await.clear()
 
     def note_ready(self, slot: Slot) -> None:
         """A child is ready: if it was its turn, it is the next one's. It may have ended again before the loop looks."""
@@ -56,20 +56,19 @@ class Sweep:
     def _cancel_slice(self) -> None:
         for _ in range(min(BATCH, len(self._to_cancel))):
             slot = self._to_cancel.popleft()
+            self._to_await.append(slot)
             if self.is_last or slot.state in ALIVE:  # one that ended before its turn waits for its start
                 self._acts.halt(slot, self._reason, at_once=self.hurried)
 
     def _stopped(self) -> bool:
-        while not self._to_cancel:
+        while True:
             while self._to_await and self._to_await[0].state not in ALIVE:
                 self._to_await.popleft()
-            if self._to_await:
+            if self._to_await or self._to_cancel:
                 return False
             if not self._waves:
                 return True
-            wave = self._waves.popleft()
-            self._to_cancel, self._to_await = deque(wave), deque(wave)
-        return False
+            self._to_cancel = deque(self._waves.popleft())
 
     def _started(self) -> bool:
         if any(slot.state is State.BACKOFF for slot in self.delayed):
