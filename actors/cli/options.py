@@ -83,7 +83,13 @@ class Showing:
         ),
     ] = None
     json: Annotated[
-        bool, Parameter(name="--json", help="Make the closing report JSON.", negative=(), show_default=False)
+        bool,
+        Parameter(
+            name="--json",
+            help="For programs: the closing report as JSON, and nothing shown meanwhile.",
+            negative=(),
+            show_default=False,
+        ),
     ] = False
     plain: Annotated[
         bool, Parameter(help="No live tree and no colours, also on a terminal.", negative=(), show_default=False)

@@ -43,7 +43,7 @@ class Surface:
     def open(cls, showing: Showing, *, answers: bool, every: float = EVERY) -> Generator[Self]:
         """The surface that a person's wishes and the terminal make; `answers` says whether outcomes are shown without a file."""
         error, output = paper(sys.stderr, plain=showing.plain), paper(sys.stdout, plain=showing.plain)
-        live = error.is_terminal and not error.is_dumb_terminal
+        live = error.is_terminal and not error.is_dumb_terminal and not showing.json
         with _descriptor(showing.out) as fd:
             if fd is not None or not answers:
                 write = to_nobody if fd is None else as_json_lines(fd)

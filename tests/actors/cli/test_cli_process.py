@@ -194,6 +194,14 @@ def test_plain_on_a_terminal_draws_nothing_that_moves(provide):
     assert "\x1b[" not in drawn
 
 
+def test_json_on_a_terminal_is_nothing_but_json(provide):
+    provide()
+    status, drawn = on_a_terminal("run", "Why?", *ROUTE, "--json")
+    assert status == 0
+    outcome, report = map(json.loads, drawn.splitlines())
+    assert (outcome["status"], report["completed"]) == ("completed", 1)
+
+
 def test_on_a_terminal_without_prompts_it_does_not_wait_for_any(provide):
     provide()
     status, drawn = on_a_terminal("run", *ROUTE)
