@@ -55,7 +55,7 @@ async def _admitted(life: Life, world: World, watch: Watch) -> Failure | None:
             verdict = await _run(life, world, watch)
         if watch.scope.cancelled_caught:
             # What is complete stays so, even where the alarm found the attempt still tidying up.
-            verdict = life.alarmed(*watch.expired) if life.assembly.finish is None else life.finish()
+            verdict = life.alarmed(*watch.expired) if life.assembly.finish is None else life.flaw
     finally:
         world.timers.forget(watch)
         world.shared.verdict(life.route, verdict, trio.current_time())
@@ -69,8 +69,9 @@ async def _run(life: Life, world: World, watch: Watch) -> Failure | None:
         failure = classify(error, life.phase, life.route.provider, life.route.model)
         if failure is None:
             raise
-        return failure
-    return life.finish()
+        if life.assembly.finish is None:
+            return failure
+    return life.flaw
 
 
 async def _read(life: Life, world: World, watch: Watch) -> None:

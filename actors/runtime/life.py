@@ -14,12 +14,13 @@ from actors.failure import Failure, FailureKind, Phase
 from actors.ladder import Ladder, Seam
 from actors.outcome import Attempt, Outcome, Status
 from actors.policy.assemble import Assembly
-from actors.policy.directive import Broken, Leg
+from actors.policy.directive import Broken, Climb, Conditions, Leg
+from actors.policy.estimate import billed
 from actors.request import Request
 from actors.route import Route
 from actors.runtime.outlet import Outlet
 from actors.runtime.watch import Watch
-from supervisor import ChildEnded, ChildExited, ChildRestarting, Exit, ExitKind, Record
+from supervisor import Again, ChildEnded, ChildExited, ChildRestarting, Exit, ExitKind, Past, Record, Respond, Stop
 
 
 @attrs.frozen
@@ -50,6 +51,7 @@ class Life:
         self.request_id = ""
         self.resumes_at: float | None = None
         self._failed: Failure | None = None
+        self._given_up = False
         self._fallback: Assembly | None = None
 
     # -- the attempt's side
@@ -87,8 +89,9 @@ class Life:
         self.watch.unblocked()
         return True
 
-    def finish(self) -> Failure | None:
-        """The terminal event arrived: release the tool calls, or say why the answer is none."""
+    @property
+    def flaw(self) -> Failure | None:
+        """Why the answer whose terminal event arrived is none; `None` where it is one."""
         finish, assembly = self.assembly.finish, self.assembly
         if finish is not None and finish.reason is FinishReason.REFUSAL:
             return self.failure(FailureKind.POLICY, finish.detail or finish.spelling)
@@ -97,8 +100,6 @@ class Life:
             kind = FailureKind.TOOL_JSON if garbled else FailureKind.TRUNCATED
             wrong = "are no JSON object" if garbled else "were cut off"
             return self.failure(kind, f"the arguments of {call.name} ({call.id}) {wrong}: {call.fragment}")
-        if self.outlet is not None:
-            self.outlet.push_all(self.assembly.ready)
         return None
 
     @property
@@ -133,9 +134,21 @@ class Life:
             case ChildRestarting(after=after, variant=leg):
                 self._abandon(leg.route if isinstance(leg, Leg) else self.route, after, record.at)
             case ChildEnded(exit=exit_):
-                self._settle(exit_)
+                self.settle(exit_.kind)
             case _:
                 pass
+
+    def judged(self, climb: Climb) -> Respond:
+        """The policy that also tells this life whether it was given up: one stopped as it broke has not failed."""
+
+        def respond(
+            exit_: Exit, history: Sequence[Past], conditions: Conditions, now: float, roll: float
+        ) -> Again | Stop:
+            answer = climb(exit_, history, conditions, now, roll)
+            self._given_up = isinstance(answer, Stop)
+            return answer
+
+        return respond
 
     def repeats(self, record: ChildRestarting) -> bool:
         """Whether the next attempt asks the same provider again: a retry, for its budget."""
@@ -144,21 +157,25 @@ class Life:
     def _close_attempt(self, exit_: Exit, at: float) -> None:
         if exit_.kind is ExitKind.CRASH and exit_.error is not None:
             self._failed = self.failure(FailureKind.CRASH, f"{exit_.error.type}: {exit_.error.message}")
-        if self.number == len(self.attempts):
-            return  # stopped before the attempt began
-        self.attempts.append(
-            Attempt(
-                self.number,
-                self.route,
-                self.watch.marks.started,
-                at,
-                self.watch.marks.first_content,
-                self.assembly.progress,
-                self.assembly.usage,
-                self._failed,
-                self.request_id or self.assembly.response_id,
-            )
+        if self.number > len(self.attempts):  # else it was stopped before the attempt began
+            self.attempts.append(self._attempt(at))
+
+    def _attempt(self, at: float) -> Attempt:
+        return Attempt(
+            self.number,
+            self.route,
+            self.watch.marks.started,
+            at,
+            self.watch.marks.first_content,
+            self.assembly.progress,
+            self._billed(),
+            self._failed,
+            self.request_id or self.assembly.response_id,
         )
+
+    def _billed(self) -> Usage:
+        heard, complete = self.watch.marks.first_event is not None, self.assembly.finish is not None
+        return billed(self.assembly.usage, self.order.request, self.assembly.progress, heard=heard, complete=complete)
 
     def _abandon(self, route: Route, after: float, at: float) -> None:
         self.resumes_at = at + after
@@ -167,32 +184,43 @@ class Life:
         if self.outlet is not None and self._failed is not None:
             delivered = self.assembly.progress
             self.outlet.push(AttemptAbandoned(self._failed, delivered, self.number, after, route))
-        self._failed = None
+        self._failed, self.assembly = None, Assembly()
 
-    def _settle(self, exit_: Exit) -> None:
-        if exit_.kind is ExitKind.NORMAL:
-            status, failure = Status.COMPLETED, None
-        elif self._failed is not None:
-            status, failure = Status.FAILED, self._failed
-        else:
-            status, failure = Status.INTERRUPTED, self.failure(self.leaving or FailureKind.CANCELLED, "")
+    def settle(self, end: ExitKind) -> None:
+        """Give the stream its one outcome, now that its actor ended so, or is waited for no longer."""
+        if self.outcome is not None:
+            return
+        status, failure = self._verdict(end)
         self.outcome = self.outcome_as(status, failure)
         if self.outlet is not None:
+            if status is Status.COMPLETED:
+                self.outlet.push_all(self.assembly.ready)
             self.outlet.end()
         self.ended.set()
 
+    def _verdict(self, end: ExitKind) -> tuple[Status, Failure | None]:
+        if self._failed is not None and (self._given_up or end is ExitKind.CRASH):
+            return Status.FAILED, self._failed
+        if end is not ExitKind.NORMAL and self.assembly.finish is None:
+            return Status.INTERRUPTED, self.failure(self.leaving or FailureKind.CANCELLED, "")
+        # Stopped or not, an answer that was heard to its terminal event is complete (P7).
+        flaw = self.flaw
+        return (Status.COMPLETED if flaw is None else Status.FAILED), flaw
+
     def outcome_as(self, status: Status, failure: Failure | None) -> Outcome:
         """The outcome that this life has when it ends so; a partial is that of the last attempt that delivered anything."""
-        assembly = self.assembly
+        assembly, attempts = self.assembly, tuple(self.attempts)
         if status is not Status.COMPLETED and not assembly.progress.any and self._fallback is not None:
             assembly = self._fallback
+        if self.number > len(attempts):
+            attempts = (*attempts, self._attempt(trio.current_time()))
         return Outcome(
             status,
             assembly.parts,
             tuple(ready.call for ready in assembly.ready) if status is Status.COMPLETED else (),
             assembly.incomplete,
-            sum((attempt.usage for attempt in self.attempts), Usage()),
-            tuple(self.attempts),
+            sum((attempt.usage for attempt in attempts), Usage()),
+            attempts,
             assembly.finish,
             failure,
             assembly.model,

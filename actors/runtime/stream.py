@@ -15,7 +15,7 @@ from actors.failure import FailureKind
 from actors.outcome import Outcome, Status
 from actors.route import Route
 from actors.runtime.life import Life
-from supervisor import ChildRef, cleanup
+from supervisor import ChildRef, ExitKind, cleanup
 
 GRACE = 5.0
 """Seconds a stream's actor has to release what it holds when it is stopped."""
@@ -51,11 +51,8 @@ class Stream:
         ref.cancel(reason="its consumer left")
         with cleanup(GRACE + 1.0):
             await life.ended.wait()
-        if life.outcome is None:
-            # The actor overstays its grace: its supervisor reports it; the consumer gets what there is (P9, P12).
-            life.outcome = life.outcome_as(
-                Status.INTERRUPTED, life.failure(life.leaving, "its actor overstayed its grace")
-            )
+        # Where the actor overstays its grace its supervisor reports it; the consumer gets what there is (P9, P12).
+        life.settle(ExitKind.KILLED)
 
     def __aiter__(self) -> Self:
         return self
@@ -116,5 +113,7 @@ class Stream:
 
 
 def _why(error: BaseException | None) -> FailureKind:
+    if isinstance(error, BaseExceptionGroup):  # as a nursery in the block raises it
+        return _why(next(iter(error.exceptions)))  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType] -- of what, no one knows
     source = getattr(error, "source", None) if isinstance(error, trio.Cancelled) else None
     return FailureKind.DEADLINE if source == "deadline" else FailureKind.CANCELLED

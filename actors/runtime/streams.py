@@ -98,7 +98,7 @@ class Streams:
             home.world,
             restart=Restart.TRANSIENT,
             shutdown=GRACE,
-            respond=Climb(ladder, order.seam),
+            respond=life.judged(Climb(ladder, order.seam)),
             variant=first_leg(ladder, home.world.shared.conditions(now), now),
             notify=partial(self._notice, life, home.world.shared),
         )
