@@ -174,8 +174,8 @@ class Life:
         )
 
     def _billed(self) -> Usage:
-        heard, complete = self.watch.marks.first_event is not None, self.assembly.finish is not None
-        return billed(self.assembly.usage, self.order.request, self.assembly.progress, heard=heard, complete=complete)
+        assembly = self.assembly
+        return billed(assembly.usage, self.order.request, assembly.progress, complete=assembly.finish is not None)
 
     def _abandon(self, route: Route, after: float, at: float) -> None:
         self.resumes_at = at + after
