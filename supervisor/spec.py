@@ -116,7 +116,7 @@ def _check_parts(name: str, backoff: object, mailbox: object) -> None:
 
 def _takes_task_status(run: Callable[..., Any]) -> bool:
     code = getattr(run, "__code__", None)
-    if code is not None:
+    if code is not None and not code.co_flags & inspect.CO_VARKEYWORDS:
         return "task_status" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     try:
         return "task_status" in inspect.signature(run).parameters

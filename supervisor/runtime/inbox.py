@@ -13,7 +13,7 @@ from trio.lowlevel import Abort
 
 P = ParamSpec("P")
 
-BATCH = 128
+BATCH = 64
 """Posts taken, and children cancelled, between two checkpoints: bounds how long the loop keeps others waiting."""
 
 

@@ -6,7 +6,7 @@ cancellation cannot overtake the order of stops.
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import Any, Protocol, TypeVar
 
 import trio
@@ -142,6 +142,9 @@ class Incarnation:
         except BaseException as caught:  # noqa: BLE001 - becomes an Exit; what is no Exception is raised again by the tree
             error = caught
         self.owner.inbox.post(self.owner.ended, self, self._exit(value, error), error)
+        # Cycles cut here spare the garbage collector: traceback and frame, task and context.
+        del error
+        self.task = None
 
     async def _run(self) -> Any:
         spec = self.slot.spec
@@ -177,7 +180,7 @@ class Incarnation:
                 return ExitKind.CRASH
 
 
-_current: ContextVar[Incarnation] = ContextVar("supervisor_incarnation")
+_current: ContextVar[Incarnation | None] = ContextVar("supervisor_incarnation", default=None)
 
 
 def _sole(error: BaseException | None) -> BaseException | None:
@@ -189,7 +192,7 @@ def _sole(error: BaseException | None) -> BaseException | None:
 
 def enclosing() -> Incarnation | None:
     """The incarnation that the calling task runs in, if any."""
-    return _current.get(None)
+    return _current.get()
 
 
 def path_below(incarnation: Incarnation | None, name: str | None) -> tuple[str, ...]:
@@ -199,13 +202,23 @@ def path_below(incarnation: Incarnation | None, name: str | None) -> tuple[str, 
     return (*incarnation.path, name) if name else incarnation.path
 
 
+def context_for_child() -> Context:
+    """The caller's context for every incarnation of a child it starts; without the incarnation that the caller itself runs in, which would
+    else be held for as long as the child is known.
+    """
+    context = copy_context()
+    if enclosing() is not None:
+        context.run(_current.set, None)
+    return context
+
+
 def current_child() -> Incarnation:
     """The incarnation that the calling task runs in: its id, path, generation, variant and rung.
 
     Raises:
         NotAChild: The task does not run inside a child.
     """
-    incarnation = _current.get(None)
+    incarnation = _current.get()
     if incarnation is None:
         raise NotAChild
     return incarnation
@@ -230,7 +243,7 @@ def cleanup(seconds: float) -> Generator[trio.CancelScope]:
     so cleanup can delay a stop, but never without bound. Works anywhere in trio.
     """
     scope = trio.CancelScope(deadline=trio.current_time() + seconds, shield=True)
-    incarnation = _current.get(None)
+    incarnation = _current.get()
     if incarnation is None:
         with scope:
             yield scope

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import Any, Generic, Protocol, TypeVar
 
 import trio
@@ -91,11 +91,11 @@ class Slot:
         "variant",
     )
 
-    def __init__(self, spec: Child, parent: tuple[str, ...], *, ordered: bool) -> None:
+    def __init__(self, spec: Child, parent: tuple[str, ...], context: Context, *, ordered: bool) -> None:
         self.spec = spec
         self.parent = parent
         self.ordered = ordered  # stops one by one in reverse order; else together with its like
-        self.context: Context = copy_context()  # of whoever started it; every incarnation runs in a copy
+        self.context = context  # of whoever started it; every incarnation runs in a copy
         self.state = State.WAITING
         self.asked = True  # by boot or by a person, and not ready since: a failed start is told, not repeated
         self.known = False  # was ready once: a child that never was is not kept

@@ -25,7 +25,7 @@ from supervisor.runtime.acts import NEVER_RAN, Acts
 from supervisor.runtime.alarms import Alarms
 from supervisor.runtime.flags import Settings
 from supervisor.runtime.inbox import BATCH, Inbox
-from supervisor.runtime.incarnation import Incarnation, enclosing, path_below
+from supervisor.runtime.incarnation import Incarnation, context_for_child, enclosing, path_below
 from supervisor.runtime.judge import Judge
 from supervisor.runtime.registry import Registry
 from supervisor.runtime.reports import Reports
@@ -79,7 +79,7 @@ class Loop:
             raise TreeStopped(self.path)
         if child.significant and self.settings.auto_shutdown is AutoShutdown.NEVER:
             raise BadSpec(child.id, "significant", True, "auto_shutdown of its supervisor is NEVER: choose when to end")
-        slot = Slot(child, self.path, ordered=ordered)
+        slot = Slot(child, self.path, context_for_child(), ordered=ordered)
         self.roster.enter(slot)
         return slot
 

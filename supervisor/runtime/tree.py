@@ -237,6 +237,8 @@ async def open_supervisor(*children: Child, **flags: Unpack[Flags]) -> AsyncGene
             error = caught
         loop.inbox.post(loop.close, "its block was left")
     if error is not None:
+        if loop.failure is not None and error is not loop.failure:
+            error.add_note(f"meanwhile: {loop.failure}")
         raise error
     if loop.failure is not None:
         raise loop.failure from loop.cause

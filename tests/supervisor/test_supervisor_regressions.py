@@ -1,7 +1,10 @@
 """What went wrong in other supervisors, once each; and what went wrong in this one."""
 
+import functools
+import gc
 import subprocess
 import sys
+import weakref
 
 import pytest
 import trio
@@ -23,6 +26,7 @@ from supervisor import (
     State,
     Strategy,
     current_child,
+    keep,
     open_supervisor,
     subtree,
 )
@@ -244,3 +248,61 @@ async def test_a_subtree_hears_of_its_parents_hook_and_rolls_dice_of_its_own():
         assert len(set(trees.values())) == 2
         rolled = dict(trees)
     assert rolled == trees
+
+
+async def test_a_chain_of_children_that_start_their_successor_holds_only_the_last():
+    class Mark:
+        """Something that lives as long as what is known of a child."""
+
+    lives = []
+
+    async def link(number):
+        lives.append(weakref.ref(keep(Mark)))
+        if number < 20:
+            tree.start_soon(Child(f"{number}", link, number + 1, restart=Restart.TEMPORARY))
+        else:
+            await trio.sleep_forever()
+
+    async with open_supervisor() as tree:
+        tree.start_soon(Child("first", link, 0, restart=Restart.TEMPORARY))
+        await quiet()
+        gc.collect()
+        assert sum(life() is not None for life in lives) == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError, Fault])
+async def test_a_failure_leaves_no_garbage_for_the_collector(error):
+    async def bad():
+        if current_child().generation <= 100:
+            raise error("again")
+        await trio.sleep_forever()
+
+    gc.collect()
+    gc.disable()
+    try:
+        async with open_supervisor(Child("a", bad, respond=lambda *_: Again()), intensity=200):
+            await quiet()
+            assert gc.collect() < 100
+    finally:
+        gc.enable()
+
+
+async def test_an_error_of_the_body_that_meets_a_give_up_tells_of_both(autojump_clock):
+    with pytest.raises(KeyError) as caught:
+        async with open_supervisor(Child("bad", crash, 1.0), intensity=0):
+            await fail_in_cleanup(KeyError)
+    assert "gave up" in caught.value.__notes__[0]
+
+
+async def test_a_wrapped_function_that_takes_task_status_is_asked_for_its_readiness():
+    async def serve(*, task_status):
+        task_status.started("wrapped")
+        await trio.sleep_forever()
+
+    @functools.wraps(serve)
+    async def wrapper(*args, **options):
+        await serve(*args, **options)
+
+    async with open_supervisor() as tree:
+        for number, run in enumerate((wrapper, functools.partial(serve), serve)):
+            assert (await tree.start(Child(f"{number}", run))).value == "wrapped"
