@@ -12,10 +12,8 @@ from actors.messages import Foreign, Image, Json, Part, Role, Text, Thinking, To
 from actors.request import Limits, Request, ToolChoice
 from actors.route import Route
 from actors.source import EncodingError
+from actors.wire.blocks import NAME
 from actors.wire.pieces import base64_of, merged, named_choice, turns, unseal, written
-
-NAME = "anthropic"
-"""Who can read this dialect's seals and foreign blocks."""
 
 MAX_TOKENS = 8192
 """Tokens of an answer where the request sets no limit; the API wants a number, every current model allows this one."""

@@ -1,6 +1,7 @@
-"""What the bytes of Anthropic Messages hold, as typed structs: the events of a stream, and the message in one piece.
+"""What messages that are made of blocks hold, as typed structs: the events of a stream, and the message in one piece.
 
-The one rule: a field stands here because the automaton reads it; unknown fields are passed over by the decoder.
+Anthropic's API speaks so, and its command line repeats it.  The one rule: a field stands here because the automaton reads it; unknown
+fields are passed over by the decoder.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,9 @@ from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
+
+NAME = "anthropic"
+"""Who can read the seals and the foreign blocks of such messages."""
 
 
 class Text(Struct, tag="text_delta", tag_field="type", gc=False):
