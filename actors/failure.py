@@ -8,8 +8,13 @@ from enum import Enum
 
 import attrs
 
+from actors.redaction import shown
+
 MESSAGE_LIMIT = 256
 """Bytes (UTF-8) kept of what a provider said."""
+
+WORD_LIMIT = 64
+"""Bytes kept of a provider's own word for a failure, and of its name for the request."""
 
 
 class Category(Enum):
@@ -99,11 +104,12 @@ class FailureKind(Enum):
     UNKNOWN = ("unknown", _C.UNKNOWN, _D.STOP, "Unknown failure")
 
 
-def _clip(text: str) -> str:
-    octets = text.encode("utf-8", "replace")
-    if len(octets) <= MESSAGE_LIMIT:
-        return octets.decode()
-    return octets[: MESSAGE_LIMIT - len("…".encode())].decode("utf-8", "ignore") + "…"
+def _message(text: str) -> str:
+    return shown(text, MESSAGE_LIMIT)
+
+
+def _word(text: str) -> str:
+    return shown(text, WORD_LIMIT)
 
 
 @attrs.frozen
@@ -115,14 +121,14 @@ class Failure:
     """
 
     kind: FailureKind
-    message: str = attrs.field(default="", converter=_clip)
+    message: str = attrs.field(default="", converter=_message)
     phase: Phase = Phase.CONNECTION
     provider: str = ""
     model: str = ""
     status: int | None = None
-    code: str = ""
+    code: str = attrs.field(default="", converter=_word)
     retry_after: float | None = None
-    request_id: str = ""
+    request_id: str = attrs.field(default="", converter=_word)
 
     @property
     def title(self) -> str:

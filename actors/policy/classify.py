@@ -32,9 +32,6 @@ _REFUSALS = frozenset({"APIError", "HTTPStatusError"})
 _WORDS = ("error_code", "code", "type", "status")
 """Where those exceptions keep the provider's own words, the most exact first; Google's `code` is the status, a number."""
 
-_WORD_LIMIT = 64
-"""Characters kept of a provider's own word and of its name for a request: a failure stays small (P14)."""
-
 
 def classify(error: BaseException, phase: Phase, provider: str = "", model: str = "") -> Failure | None:
     """The failure an exception stands for; `None` means a bug, to be raised on."""
@@ -52,9 +49,9 @@ def classify(error: BaseException, phase: Phase, provider: str = "", model: str 
         provider,
         model,
         status=told.status or None,
-        code=(told.code or told.kind)[:_WORD_LIMIT],
+        code=told.code or told.kind,
         retry_after=told.retry_after,
-        request_id=(told.headers.get("request-id", "") or told.headers.get("x-request-id", ""))[:_WORD_LIMIT],
+        request_id=told.headers.get("request-id", "") or told.headers.get("x-request-id", ""),
     )
 
 
