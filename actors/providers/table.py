@@ -1,6 +1,7 @@
 """Every provider by name: the one line that adding a provider takes.
 
-A provider is made on first use, so that a client nobody asks for is never imported; all of them send through one connection pool.
+A provider is made when a stream that may need it is admitted: a client nobody asks for is never imported, and the import, which takes
+a second and stops the loop, is over before any clock runs.  All providers send through one connection pool.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -50,7 +51,9 @@ class Providers:
         """
         own = self._own.get(route.provider)
         if own is None:
-            return self._settings.admit(route)
+            route = self._settings.admit(route)
+            _ = self[route.provider]
+            return route
         return route.buffered if isinstance(own, CallingProvider) else route
 
 
