@@ -1,7 +1,8 @@
 """What a consumer sees while an answer arrives: deltas of content and, between attempts, seams.
 
 Built once an event on the hot path, hence msgspec structs.  `index` is the position of the part in the answer.  Recovery is never
-silent: between two attempts stands an `AttemptAbandoned`, and what the abandoned attempt delivered is to be discarded.
+silent: between two attempts stands an `AttemptAbandoned`, and what the abandoned attempt delivered is to be discarded; so is what stands
+before a `Restarted`, by which a provider tells of a recovery of its own.
 """
 
 from enum import Enum
@@ -111,6 +112,18 @@ class CitationDelta(Struct, frozen=True):
     index: int = 0
 
 
+class Restarted(Struct, frozen=True):
+    """The provider itself begins again within the attempt: the parts from `index` on are to be discarded and will come anew.
+
+    Told of providers that repeat requests on their own (a command line, say): `reason` is their word for why, `detail` what they said beside
+    it.  Nothing may have been delivered yet.
+    """
+
+    reason: str
+    detail: str = ""
+    index: int = 0
+
+
 class UsageDelta(Struct, frozen=True):
     """The attempt's usage so far; replaces what was said before, never adds to it."""
 
@@ -191,6 +204,7 @@ Delta: TypeAlias = (
     | ToolCallStarted
     | ToolCallDelta
     | PartEnded
+    | Restarted
     | UsageDelta
     | Finished
 )

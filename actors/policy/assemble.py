@@ -18,6 +18,7 @@ from actors.deltas import (
     Progress,
     Reach,
     ResponseStarted,
+    Restarted,
     SignatureDelta,
     TextDelta,
     ThinkingDelta,
@@ -124,6 +125,8 @@ class Assembly:
                 content = self._count(opened.reach)
             case UsageDelta(usage):
                 self.usage = usage
+            case Restarted(index=index):
+                self._discard(index)
             case ResponseStarted(response_id, model):
                 self.response_id, self.model = response_id, model
             case Finished(finish):
@@ -189,6 +192,17 @@ class Assembly:
             self._cut[index] = opened
         else:
             self._closed[index] = ToolCall(opened.id, opened.name, arguments, opened.signature)
+
+    def _discard(self, index: int) -> None:
+        """Forget the parts from `index` on; what is left is counted anew, but for events, which have left no trace in it."""
+        for parts in (self._open, self._closed, self._cut):
+            for gone in [at for at in parts if at >= index]:
+                del parts[gone]
+        left = [*self._open.values(), *self._cut.values()]
+        reaches = [*(part.reach for part in left), *map(_reach_of, self._closed.values())]
+        self._reach = max(reaches, key=_value, default=Reach.NOTHING)
+        self._characters = sum(len(part.text) for part in left) + sum(map(_characters, self._closed.values()))
+        self._events = self._events if reaches else 0
 
     @property
     def progress(self) -> Progress:
