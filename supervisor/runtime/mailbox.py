@@ -5,7 +5,7 @@ taking avoid the scheduler as long as they can; every sixty-fourth message taken
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
 import trio
@@ -17,6 +17,8 @@ from supervisor.spec import Bounds, Overflow
 
 FAIRNESS = 64
 """Messages taken in a row before others get their turn."""
+
+_NOTHING: deque[Any] = deque(maxlen=0)
 
 
 class Call:
@@ -87,6 +89,7 @@ class Mailbox:
     __slots__ = (
         "_bounds",
         "_down",
+        "_granted",
         "_name",
         "_queue",
         "_reader",
@@ -103,11 +106,12 @@ class Mailbox:
         self.peak = 0
         self._name = name
         self._bounds = bounds
-        self._queue: deque[Any] = deque()
-        self._urgent: deque[Any] = deque()
+        self._queue: deque[Any] = _NOTHING  # a lane is made when it is needed: an idle actor has none
+        self._urgent: deque[Any] = _NOTHING
         self._reader: trio.lowlevel.Task | None = None
-        self._senders = trio.lowlevel.ParkingLot()
-        self._taken: set[Call] = set()
+        self._senders: trio.lowlevel.ParkingLot | None = None
+        self._granted = 0  # places kept for senders that were woken and have not run yet
+        self._taken: set[Call] | None = None
         self._row = 0
         self._down: Exit | None = None
 
@@ -117,8 +121,8 @@ class Mailbox:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Any:
-        return await self.receive()
+    def __anext__(self) -> Coroutine[Any, Any, Any]:
+        return self.receive()
 
     def put_nowait(self, message: Any, *, urgent: bool = False) -> None:
         """Add a message. An urgent one overtakes the others and always finds room.
@@ -130,22 +134,24 @@ class Mailbox:
         if self._down is not None:
             raise ChildDown(self._name, self._down)
         if urgent:
+            if self._urgent is _NOTHING:
+                self._urgent = deque()
             self._urgent.append(message)
-        elif len(self._queue) < self._bounds.capacity or self._made_room(message):
-            self._queue.append(message)
-        else:
-            return
-        self.peak = max(self.peak, len(self._queue))
-        if self._reader is not None:
-            trio.lowlevel.reschedule(self._reader)
-            self._reader = None
+            self._wake()
+        elif self._has_room() or self._made_room(message):
+            self._append(message)
 
     async def put(self, message: Any) -> None:
         """Add a message, and wait for room under `Overflow.WAIT`; senders that wait are served in order."""
-        if self._bounds.overflow is Overflow.WAIT:
-            while self._down is None and len(self._queue) >= self._bounds.capacity:
-                await self._senders.park()
-        self.put_nowait(message)
+        if self._bounds.overflow is not Overflow.WAIT or self._down is not None or self._has_room():
+            self.put_nowait(message)
+            return
+        self._senders = self._senders or trio.lowlevel.ParkingLot()
+        await self._senders.park()
+        self._granted -= 1
+        if self._down is not None:
+            raise ChildDown(self._name, self._down)
+        self._append(message)
 
     async def receive(self) -> Any:
         """The next message, the urgent ones first.
@@ -159,19 +165,21 @@ class Mailbox:
             await trio.lowlevel.checkpoint()
         while True:
             while not self._urgent and not self._queue:
-                await self._park()
+                self._sit_down()
+                await trio.lowlevel.wait_task_rescheduled(self._stand_up)
             message = self._urgent.popleft() if self._urgent else self._queue.popleft()
             if self._senders:
-                self._senders.unpark()
+                self._grant()
             if type(message) is not Call:
                 return message
             if not message.answered:
+                self._taken = self._taken or set()
                 message.take_into(self._taken)
                 return message
 
     def life_ended(self, end: Exit) -> None:
         """The incarnation is gone: calls in its hands have no answer; with `fresh`, nor has what waits."""
-        for call in tuple(self._taken):
+        for call in tuple(self._taken or ()):
             call.fail(CalleeDied(self._name, end))
         if self._bounds.fresh:
             self._clear(lambda: CalleeDied(self._name, end))
@@ -180,17 +188,36 @@ class Mailbox:
         """The child has ended for good: nothing is taken in any more."""
         self._down = end
         self._clear(lambda: ChildDown(self._name, end))
-        self._senders.unpark_all()
 
     def open(self) -> None:
         """The child is wanted again."""
         self._down = None
 
+    def _append(self, message: Any) -> None:
+        if self._queue is _NOTHING:
+            self._queue = deque()
+        self._queue.append(message)
+        self.peak = max(self.peak, len(self._queue))
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._reader is not None:
+            trio.lowlevel.reschedule(self._reader)
+            self._reader = None
+
+    def _has_room(self) -> bool:
+        return len(self._queue) + self._granted < self._bounds.capacity
+
+    def _grant(self) -> None:
+        while self._senders and (self._has_room() or self._down is not None):
+            self._senders.unpark()
+            self._granted += 1
+
     def _clear(self, error: Callable[[], Exception]) -> None:
         for message in (*self._urgent, *self._queue):
             self._drop(message, error())
-        self._urgent.clear()
-        self._queue.clear()
+        self._urgent, self._queue = _NOTHING, _NOTHING
+        self._grant()
 
     def _made_room(self, message: Any) -> bool:
         match self._bounds.overflow:
@@ -208,13 +235,12 @@ class Mailbox:
         if isinstance(message, Call):
             message.fail(error)
 
-    async def _park(self) -> None:
-        def abort(_: object) -> Abort:
-            self._reader = None
-            return Abort.SUCCEEDED
-
+    def _sit_down(self) -> None:
         if self._reader is not None:
             raise trio.BusyResourceError("another task receives from this mailbox already")
         self._reader = trio.lowlevel.current_task()
         self._row = 0
-        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    def _stand_up(self, _: object) -> Abort:
+        self._reader = None
+        return Abort.SUCCEEDED

@@ -293,3 +293,45 @@ async def test_two_receivers_of_one_mailbox_are_refused():
     async with open_supervisor() as tree:
         ref = tree.start_soon(Child("twice", twice, mailbox=Bounds(), restart=Restart.TEMPORARY))
         assert (await ref.wait()).kind is ExitKind.NORMAL
+
+
+async def test_senders_that_wait_are_served_in_the_order_in_which_they_came():
+    seen, gate = [], trio.Event()
+
+    async def gated(*, mailbox):
+        await gate.wait()
+        while True:
+            seen.append(await mailbox.receive())
+
+    async with open_supervisor() as tree, trio.open_nursery() as nursery:
+        ref = await tree.start(Child("gated", gated, mailbox=Bounds(1)))
+        ref.tell(0)
+        for number in range(1, 20):
+            nursery.start_soon(ref.send, number)
+            await quiet()
+        ref.tell("urgent", urgent=True)
+        gate.set()
+        await quiet()
+        assert seen == ["urgent", *range(20)]
+
+
+async def test_a_mailbox_emptied_by_a_fresh_life_lets_waiting_senders_in():
+    seen, crash = [], trio.Event()
+
+    async def forgetful(*, mailbox):
+        if current_child().generation == 1:
+            await crash.wait()
+            raise RuntimeError
+        while True:
+            seen.append(await mailbox.receive())
+
+    async with open_supervisor() as tree, trio.open_nursery() as nursery:
+        ref = await tree.start(Child("a", forgetful, mailbox=Bounds(2, fresh=True)))
+        ref.tell("forgotten")
+        ref.tell("forgotten too")
+        nursery.start_soon(ref.send, "waited")
+        await quiet()
+        crash.set()
+        await quiet()
+        assert seen == ["waited"]
+        assert (ref.generation, ref._slot.mailbox.peak) == (2, 2)
