@@ -6,7 +6,7 @@ malformed request says nothing about it, and a rate limit is a healthy provider'
 
 import attrs
 
-from actors.failure import FailureKind, Phase
+from actors.failure import Failure, FailureKind, Phase
 from supervisor import Breaker, RetryBudget
 
 K = FailureKind
@@ -28,6 +28,11 @@ _SICK = frozenset(
 def sick(kind: FailureKind, phase: Phase) -> bool:
     """Whether a failure speaks of a provider that cannot serve at present."""
     return kind in _SICK or (kind is K.RESET and phase in {Phase.CONNECTION, Phase.FIRST_EVENT})
+
+
+def answered(failure: Failure) -> bool:
+    """Whether a failure shows a provider that serves, be it with a refusal; what failed on our side of the line says nothing of it."""
+    return failure.status is not None or failure.phase is not Phase.CONNECTION
 
 
 BREAKER = Breaker(failures=5, within=30.0, rest=15.0, probes=1)

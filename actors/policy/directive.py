@@ -157,7 +157,7 @@ class _Sight:
         alike = sum(past.broken.failure.kind is kind for past in here)
         if not self._may_repeat(index) or len(here) >= rung.limit or alike >= CAPS.get(kind, rung.limit):
             return None
-        if self.conditions.tokens.get(self.route.provider, math.inf) < 1:
+        if not self._may_spend:
             return None
         if self._closed_for(self.route) > 0 and self._others(index, self.route):
             return None
@@ -169,6 +169,11 @@ class _Sight:
             return True
         others = any(isinstance(rung, Switch) and rung.route != self.route for rung in self.ladder.rungs[index + 1 :])
         return self.failure.kind in SILENT and not others
+
+    @property
+    def _may_spend(self) -> bool:
+        """Whether the provider's retry budget has one attempt more."""
+        return self.conditions.tokens.get(self.route.provider, math.inf) >= 1
 
     def _wait(self, rung: Retry) -> float | None:
         """Seconds until the route may be asked again; `None` where that is longer than the rung allows."""
@@ -222,7 +227,8 @@ class _Sight:
             return None
         if self.failure.category in {Category.STREAM, Category.RESOURCE}:
             return Onward(Leg(route.buffered, index), 0.0)
-        after = self._wait(Retry())
+        # Nothing speaks against streaming there: it is one more attempt on a route that fails.
+        after = self._wait(Retry()) if self._may_spend else None
         return None if after is None else Onward(Leg(route.buffered, index), after)
 
 

@@ -6,7 +6,7 @@ Written where an attempt starts, ends or is repeated; read as a snapshot, `Condi
 import trio
 
 from actors.failure import Failure, FailureKind
-from actors.policy.brakes import Brakes, sick
+from actors.policy.brakes import Brakes, answered, sick
 from actors.policy.directive import Conditions
 from actors.route import Route
 from supervisor import Breaker, Circuit, CircuitState, Tokens
@@ -37,15 +37,10 @@ class Shared:
 
     def admit(self, route: Route, now: float) -> Failure | None:
         """Let an attempt through to its route, or say why not; one that is let through owes a `verdict`."""
-        self._deposit(route.provider, now)
-        breaker = self._brakes.breaker
-        circuit = self._circuits.get(route.name)
-        if breaker is None or circuit is None:
+        if self._admits(route, now):
+            self._deposit(route.provider, now)
             return None
-        admitted, self._circuits[route.name] = breaker.admit(circuit, now)
-        if admitted:
-            return None
-        wait = self._open_until(circuit, now) - now
+        wait = self._open_until(self._circuits[route.name], now) - now
         message = f"failed too often to be asked again before {wait:.1f} s are over"
         return Failure(
             FailureKind.UNAVAILABLE,
@@ -55,6 +50,13 @@ class Shared:
             code="circuit_open",
             retry_after=wait,
         )
+
+    def _admits(self, route: Route, now: float) -> bool:
+        breaker, circuit = self._brakes.breaker, self._circuits.get(route.name)
+        if breaker is None or circuit is None:
+            return True
+        admitted, self._circuits[route.name] = breaker.admit(circuit, now)
+        return admitted
 
     def verdict(self, route: Route, failure: Failure | None, now: float) -> None:
         """An attempt that was let through ended: complete, with a failure, or left by its stream (`LEAVE` kinds)."""
@@ -90,6 +92,6 @@ class Shared:
 
 def _well(breaker: Breaker, circuit: Circuit, failure: Failure | None, now: float) -> Circuit:
     """The circuit after an attempt that says nothing against the provider."""
-    if failure is not None and failure.kind is FailureKind.CANCELLED:
-        return breaker.released(circuit, now)
-    return breaker.succeeded(circuit, now)
+    if failure is None or answered(failure):
+        return breaker.succeeded(circuit, now)
+    return breaker.released(circuit, now)

@@ -183,6 +183,11 @@ class TestConditions:
         assert after(FULL, tried(), conditions=Conditions(tokens={"anthropic": 0.5})) == Onward(Leg(B, 1), 0.0)
         assert after(Ladder(A, Retry(5)), tried(), conditions=Conditions(tokens={"anthropic": 0.5})) is None
 
+    def test_an_empty_retry_budget_allows_one_piece_only_where_streaming_is_the_trouble(self):
+        poor = Conditions(tokens={"anthropic": 0.5})
+        assert after(Ladder(A, Buffered()), tried(K.RATE_LIMIT), conditions=poor) is None
+        assert after(Ladder(A, Buffered()), tried(K.TRUNCATED), conditions=poor) == Onward(Leg(A.buffered, 0), 0.0)
+
 
 routes = st.sampled_from([A, A2, B, Route.parse("gemini:c")])
 rungs = st.one_of(st.integers(1, 6).map(Retry), routes.map(Switch), st.just(Buffered()))

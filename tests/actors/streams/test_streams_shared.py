@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from actors import FailureKind, Ladder, Retry, Route, Status, Switch
+from actors import Buffered, FailureKind, Ladder, Retry, Route, Status, Switch
 from actors.chaos.sources import expected_text
 
 ONE, TWO = Route.parse("anthropic:claude-one"), Route.parse("anthropic:claude-two")
@@ -28,6 +28,13 @@ async def test_in_an_outage_the_dead_provider_sees_the_streams_the_budget_and_pr
         assert {outcome.status for outcome in outcomes} == {Status.FAILED}
         probes = (trio.current_time() - began) / 15 + 1
         assert CROWD <= len(w.entries) <= CROWD + 20 + 0.2 * CROWD + probes
+
+
+@pytest.mark.promise("P11")
+async def test_a_provider_that_limits_everyone_is_asked_no_more_in_one_piece(world, autojump_clock):
+    async with world("down:claude-one=0s..100000s@status429") as w:
+        await crowd(w, Ladder(ONE, Retry(5), Buffered()), [])
+        assert CROWD <= len(w.entries) <= (CROWD + 20) / (1 - 0.2)
 
 
 async def test_in_an_outage_the_others_go_straight_to_the_second_route(world, autojump_clock):
