@@ -38,6 +38,9 @@ class Stream:
         self._ref: ChildRef | None = None
 
     async def __aenter__(self) -> Self:
+        if self._ref is not None:
+            message = f"stream {self.name} was opened before: open another one with streams.open(...)"
+            raise StreamClosed(message)
         self._ref = await self._starter.launch(self._life)
         return self
 

@@ -1,5 +1,7 @@
 """Every step a cancel or an alarm can fall on: one outcome, the right one, and nothing left behind."""
 
+from contextlib import asynccontextmanager
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -7,13 +9,19 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors import (
     AttemptAbandoned,
     Buffered,
+    Clocks,
+    FailureKind,
     Finished,
     Ladder,
     Retry,
+    Route,
     Settings,
     Status,
+    StreamClosed,
     Switch,
     TextDelta,
+    Usage,
+    UsageDelta,
     open_streams,
 )
 from actors.chaos.determinism import deterministic
@@ -179,3 +187,107 @@ def test_an_alarm_at_any_step_costs_an_attempt_at_most(plan):
 def test_who_leaves_at_the_terminal_event_has_a_complete_answer():
     for step, attack in attacked_at_every_step("", "consumer", breaks=True):
         assert attack.outcome.completed or not attack.told_all, step
+
+
+class Clinging:
+    """A provider whose cleanup takes no notice of being stopped, and whose source then fails."""
+
+    def __init__(self):
+        self.free = trio.Event()
+
+    @asynccontextmanager
+    async def open(self, *_):
+        try:
+            yield self
+        finally:
+            with trio.CancelScope(shield=True):
+                await self.free.wait()
+
+    request_id = "clinging"
+    said = False
+
+    async def receive(self):
+        if self.said:
+            await trio.sleep_forever()
+        self.said = True
+        return [TextDelta("so far"), UsageDelta(Usage(output_tokens=2))]
+
+
+@pytest.mark.promise("P9")
+@pytest.mark.promise("P12")
+async def test_an_actor_that_overstays_gives_no_second_outcome(autojump_clock):
+    clinging = Clinging()
+    async with open_streams(settings=SETTINGS, providers={"clinging": clinging}) as streams:
+        began = trio.current_time()
+        async with streams.open("hello", "clinging:model") as stream:
+            assert [await anext(stream) for _ in range(3)][1] == TextDelta("so far")
+        first = stream.outcome
+        assert trio.current_time() - began <= 7
+        assert (first.status, first.text, first.usage.output_tokens) == (Status.INTERRUPTED, "so far", 2)
+        assert [event async for event in stream] == []
+        clinging.free.set()
+        await wait_all_tasks_blocked()
+        assert stream.outcome is first
+        assert await stream.wait() is first
+
+
+async def test_a_stream_is_opened_once(world, autojump_clock):
+    async with world() as w:
+        async with w.streams.open("hello", "anthropic:claude-one") as stream:
+            with pytest.raises(StreamClosed, match="opened before"):
+                await stream.__aenter__()
+        with pytest.raises(StreamClosed, match="opened before"):
+            await stream.__aenter__()
+
+
+async def test_a_deadline_is_known_through_a_nursery_in_the_block(world, autojump_clock):
+    async with world("claude-one#1=stall:2") as w:
+        with trio.move_on_after(3):
+            async with w.streams.open("hello", "anthropic:claude-one") as stream, trio.open_nursery() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+        assert stream.outcome.failure.kind is FailureKind.DEADLINE
+
+
+async def test_who_raises_in_the_block_meets_its_own_error_and_an_interrupted_outcome(world, autojump_clock):
+    async def careless(stream):
+        async with stream:
+            async for _ in stream:
+                raise ZeroDivisionError
+
+    async with world("claude-one#1=stall:4") as w:
+        stream = w.streams.open("hello", "anthropic:claude-one")
+        with pytest.raises(ZeroDivisionError):
+            await careless(stream)
+        assert stream.outcome.status is Status.INTERRUPTED
+        assert w.network.open_connections == 0
+
+
+async def test_opened_in_one_task_it_can_be_left_in_another(world, autojump_clock):
+    async with world("claude-one#1=stall:4") as w:
+        stream = w.streams.open("hello", "anthropic:claude-one")
+        await stream.__aenter__()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stream.__aexit__, None, None, None)
+        assert stream.outcome.status is Status.INTERRUPTED
+        assert w.network.open_connections == 0
+
+
+async def test_who_never_looks_holds_the_provider_and_leaves_at_once(world, autojump_clock):
+    async with world(tokens=4000) as w:
+        async with w.streams.open("hello", "anthropic:claude-one") as stream:
+            await trio.sleep(3600)
+            left = trio.current_time()
+        assert trio.current_time() == left
+        assert stream.outcome.status is Status.INTERRUPTED
+        assert w.network.open_connections == 0
+
+
+@pytest.mark.parametrize("total", [3.0, None])
+async def test_a_total_clock_ends_an_attempt_that_goes_on_talking(world, autojump_clock, total):
+    route = Route("anthropic", "claude-one", clocks=Clocks(None, None, None, None, None, total))
+    async with world(tokens=200, pacing=Pacing(events_per_second=10)) as w:
+        outcome = await w.streams.ask("hello", Ladder(route))
+        assert outcome.completed == (total is None)
+        if total is not None:
+            assert outcome.failure.kind is FailureKind.TOTAL_TIMEOUT
+            assert outcome.attempts[0].seconds == pytest.approx(total)
