@@ -35,10 +35,14 @@ class Sweep:
         """Whether there is something to cancel without waiting for news."""
         return bool(self._to_cancel)
 
+    def to_stop(self) -> list[Slot]:
+        """Those who are stopping, or will be."""
+        return [*self._to_await, *self._to_cancel, *(slot for wave in self._waves for slot in wave)]
+
     def hurry(self) -> None:
         """Stop all that is left at once, without grace."""
         self.hurried = True
-        self._to_cancel = deque([*self._to_await, *self._to_cancel, *(slot for wave in self._waves for slot in wave)])
+        self._to_cancel = deque(self.to_stop())
         self._waves.clear()
         self._to_await.clear()
 
@@ -96,14 +100,17 @@ def regroup(roster: Roster, acts: Acts, strategy: Strategy, failed: Slot, under_
     todo = plan(strategy, members, failed.spec.id)
     owed = {slot.spec.id for slot in under_way.starts if slot.state is not State.DOWN} if under_way else set[str]()
     returning = owed.union(todo.start)
-    for name in todo.stop:
-        slots[name].doomed, slots[name].returns = True, name in returning
+    unfinished = under_way.to_stop() if under_way else ()
+    stopping = {slot.spec.id for slot in unfinished if slot.state in ALIVE}.union(todo.stop)
+    waves = [[slot] for slot in reversed(slots.values()) if slot.spec.id in stopping]
+    for (slot,) in waves:
+        slot.doomed, slot.returns = True, slot.spec.id in returning
     starts = [slot for slot in slots.values() if slot.spec.id in returning]
     for slot in starts:
         if slot.state is State.DOWN:
             acts.await_turn(slot)
     reason = f"{strategy.value}: child {failed.spec.id!r} comes back"
-    sweep = Sweep(acts, [[slots[name]] for name in todo.stop], starts, reason)
+    sweep = Sweep(acts, waves, starts, reason)
     sweep.delayed = [*(under_way.delayed if under_way else ()), failed]
     return sweep
 

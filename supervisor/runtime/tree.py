@@ -13,6 +13,7 @@ import trio
 from supervisor.errors import ChildAlive, StartFailed, TreeStopped, UnknownChild
 from supervisor.exits import Exit
 from supervisor.runtime.flags import Flags, Settings
+from supervisor.runtime.incarnation import enclosing
 from supervisor.runtime.ref import ChildRef
 from supervisor.runtime.registry import Registry
 from supervisor.runtime.slot import OneShot, Slot
@@ -97,9 +98,12 @@ class Supervisor:
         """Stop a child and wait for its end. It stays down; its spec is kept unless it is temporary.
 
         Raises:
+            TreeStopped: A child asks while its own tree stops, which would wait for that very child.
             UnknownChild: There is no such child.
         """
-        slot = self._slot(name)
+        slot, caller = self._slot(name), enclosing()
+        if self._loop.closing is not None and caller is not None and caller.owner is self._loop and not self._loop.over:
+            raise TreeStopped(self.path)
         if not self._loop.over:
             self._loop.inbox.post(self._loop.acts.hold, slot, reason)
         return await self._ref(slot).wait()

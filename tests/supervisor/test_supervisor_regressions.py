@@ -25,6 +25,8 @@ from supervisor import (
     Rungs,
     State,
     Strategy,
+    TreeStopped,
+    cleanup,
     current_child,
     keep,
     open_supervisor,
@@ -306,3 +308,55 @@ async def test_a_wrapped_function_that_takes_task_status_is_asked_for_its_readin
     async with open_supervisor() as tree:
         for number, run in enumerate((wrapper, functools.partial(serve), serve)):
             assert (await tree.start(Child(f"{number}", run))).value == "wrapped"
+
+
+async def test_a_failure_beside_a_group_restart_does_not_cut_it_short(autojump_clock):
+    event, trace = trio.Event(), Trace()
+    children = (
+        Child("b", trace.brittle, event),
+        Child("c", trace.steady),
+        Child("slow", shield, 5, shutdown=0),
+    )
+    async with open_supervisor(*children, strategy=Strategy.REST_FOR_ONE, intensity=9) as tree:
+        event.set()
+        await trio.sleep(1)
+        await tree.start(Child("late", crash, 1.0, 1))
+        await trio.sleep(20)
+        assert [(status.id, status.generation) for status in tree.which()] == [
+            ("b", 2),
+            ("c", 2),
+            ("slow", 2),
+            ("late", 2),
+        ]
+
+
+async def test_a_child_that_would_wait_for_itself_during_the_stop_is_told_so(autojump_clock):
+    told = []
+
+    async def entangled():
+        try:
+            await trio.sleep_forever()
+        finally:
+            with cleanup(3):
+                try:
+                    await tree.stop("a")
+                except TreeStopped:
+                    told.append(trio.current_time())
+
+    async with open_supervisor(Child("a", trio.sleep_forever), Child("b", entangled)) as tree:
+        await quiet()
+    assert told == [0]
+
+
+async def test_a_hook_that_leaves_the_program_takes_the_tree_with_it_and_nothing_hangs():
+    trace = Trace()
+
+    def hook(record):
+        if isinstance(record, ChildExited):
+            raise SystemExit(3)
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with open_supervisor(Child("a", trace.steady), Child("b", crash, 0.0), hook=hook):
+            await trio.sleep_forever()
+    assert caught.value.subgroup(SystemExit) is not None
+    assert str(trace) == "+a -a"
