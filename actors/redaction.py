@@ -13,16 +13,15 @@ _REACH = 2048
 
 _CREDENTIAL = re.compile(
     r"""
-    (?<![A-Za-z0-9]) (?:
-        (?:sk|pk|rk|xai|gsk|hf|pplx|r8)[-_][\w-]{8,}    # keys by prefix: Anthropic, OpenAI and the like
-      | AIza[\w-]{10,}                                  # Google's API keys
-      | ya29\.[\w.-]{8,}                                # and its access tokens
-      | A(?:KIA|SIA)[A-Z0-9]{12,}                       # AWS access keys
-      | eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?               # JSON web tokens
-      | (?<=://)[^\s/@:]+:[^\s/@]+(?=@)                 # user and password in an address
-    )
-    | (?<=[Bb]earer\ )[\w.~+/=-]{8,}                    # whatever a header carries
-    | (?<=[Bb]asic\ )[A-Za-z0-9+/]{12,}={0,2}
+      \b(?:sk|pk|rk|xai|gsk|hf|pplx|r8)[-_][\w-]{8,}     # keys by prefix: Anthropic, OpenAI and the like
+    | sk-(?=[\w-]*\d)[\w-]{16,}                         # also where something is glued to their front
+    | AIza[\w-]{10,}                                    # Google's API keys
+    | ya29\.[\w.-]{8,}                                  # and its access tokens
+    | A(?:KIA|SIA)[A-Z0-9]{12,}                         # AWS access keys
+    | eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?                 # JSON web tokens
+    | (?<=://)[^\s/@:]+:[^\s/@]+(?=@)                   # user and password in an address
+    | (?i: (?<=bearer\ ) ) [\w.~+/=-]{8,}               # whatever a header carries
+    | (?i: (?<=basic\ ) ) [A-Za-z0-9+/]{12,}={0,2}
     | (?i: (?<=[?&]key=) | (?<=api[-_]key=) | (?<=token=) ) [^\s&"']{4,}
     """,
     re.VERBOSE,

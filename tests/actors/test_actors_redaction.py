@@ -23,6 +23,7 @@ FRAMES = [
     "Incorrect API key provided: {}. You can find yours online.",
     '{{"error":"bad key {}"}}',
     "Authorization: Bearer {} was refused",
+    "BEARER {}",
     "GET https://provider.test/v1?key={}&alt=sse failed",
     "{}",
 ]
@@ -69,6 +70,10 @@ def test_plain_words_are_left_as_they_are(said):
 def test_a_secret_is_blotted_out_before_the_text_is_cut():
     said = "x" * 240 + " " + SECRETS[0]
     assert "sk-" not in shown(said, 256)
+
+
+def test_a_key_is_met_where_an_escape_is_glued_to_its_front():
+    assert shown(r"bad key:\nsk-ant-api03-0123456789abcdef\n", 256) == r"bad key:\n***\n"
 
 
 def test_nothing_that_moves_a_cursor_is_shown():
