@@ -252,7 +252,7 @@ class Assembly:
                 found[index] = IncompleteCall(opened.name, opened.id, opened.text)
         for index, part in self._closed.items():
             if isinstance(part, ToolCall) and not self._may_show(part):
-                found[index] = IncompleteCall(part.name, part.id, msgspec.json.encode(part.arguments).decode())
+                found[index] = IncompleteCall(part.name, part.id, _spelled(part.arguments))
         return tuple(call for _, call in sorted(found.items(), key=_by_index))
 
 
@@ -268,6 +268,13 @@ def _characters(part: Part) -> int:
 
 def _value(reach: Reach) -> int:
     return reach.value
+
+
+def _spelled(arguments: Json) -> str:
+    try:
+        return msgspec.json.encode(arguments).decode()
+    except (TypeError, ValueError, RecursionError):  # a client that is not ours closed the part over what is no JSON
+        return repr(arguments)
 
 
 def _by_index(item: tuple[int, object]) -> int:

@@ -38,10 +38,16 @@ class Stream:
         self._ref: ChildRef | None = None
 
     async def __aenter__(self) -> Self:
-        if self._ref is not None:
+        life = self._life
+        if self._ref is not None or life.outcome is not None:
             message = f"stream {self.name} was opened before: open another one with streams.open(...)"
             raise StreamClosed(message)
-        self._ref = await self._starter.launch(self._life)
+        try:
+            self._ref = await self._starter.launch(life)
+        except trio.Cancelled as error:
+            life.leaving = _why(error)
+            life.settle(ExitKind.SHUTDOWN)
+            raise
         return self
 
     async def __aexit__(

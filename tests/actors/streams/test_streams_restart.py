@@ -16,6 +16,7 @@ from actors import (
     Route,
     Status,
     StreamClosed,
+    Streams,
     Switch,
     TextDelta,
     ToolCallDelta,
@@ -274,3 +275,15 @@ async def test_an_alarm_that_finds_a_complete_attempt_tidying_up_changes_nothing
         outcome = await streams.ask("hello", Ladder(route, Retry(5)))
     assert outcome.completed
     assert len(outcome.attempts) == 1
+
+
+async def test_cancelled_before_the_service_is_back_the_outcome_is_readable():
+    streams = Streams()
+    stream = streams.open("hello", "anthropic:claude-one")
+    with trio.move_on_after(0):
+        async with stream:
+            pytest.fail("there is no service to open it")
+    assert stream.outcome.status is Status.INTERRUPTED
+    assert stream.outcome.failure.kind is FailureKind.DEADLINE
+    with pytest.raises(StreamClosed):
+        await stream.__aenter__()
