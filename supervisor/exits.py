@@ -20,6 +20,11 @@ FRAME_LIMIT = 12
 _ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
 
 
+def plain(value: object) -> str:
+    """A value as short text without addresses, the same in every run."""
+    return _ADDRESS.sub("", str(value))[:MESSAGE_LIMIT]
+
+
 class Fault(Exception):
     """Weather: a classified failure of the outside world, raised by a child to end its incarnation.
 
@@ -66,8 +71,7 @@ class CrashSummary:
     @classmethod
     def of(cls, error: BaseException) -> "CrashSummary":
         """The summary of `error`; addresses are taken out of the message, so that two runs read the same."""
-        message = _ADDRESS.sub("", str(error))[:MESSAGE_LIMIT]
-        return cls(type(error).__qualname__, message, _frames(error.__traceback__))
+        return cls(type(error).__qualname__, plain(error), _frames(error.__traceback__))
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type
@@ -100,7 +104,7 @@ class Exit:
         if self.error is not None:
             return f"{self.kind.value} ({self.error})"
         if self.kind is ExitKind.FAULT:
-            return f"{self.kind.value} ({_ADDRESS.sub('', str(self.value))[:MESSAGE_LIMIT]})"
+            return f"{self.kind.value} ({plain(self.value)})"
         return self.kind.value
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from supervisor.exits import Exit
+from supervisor.exits import Exit, plain
 
 
 class State(Enum):
@@ -122,7 +122,7 @@ class ChildEnded(Record):
 
 
 def line(record: Record) -> str:
-    """The record as one line: time, path, name, then the fields that differ between records."""
+    """The record as one line: time, path, name, then the fields that differ between records; a stack is told by its depth only."""
     fields = attrs.fields(type(record))[2:]
     words = [f"{field.name}={_plain(getattr(record, field.name))}" for field in fields]
     return " ".join([f"{record.at:.6f}", "/".join(record.path), type(record).__name__, *words])
@@ -139,4 +139,4 @@ def _plain(value: object) -> str:
         case tuple():
             return f"{len(value)} frames"  # pyright: ignore[reportUnknownArgumentType] - a stack: its text holds paths of this machine
         case _:
-            return str(value) if type(value).__str__ is not object.__str__ else type(value).__qualname__
+            return plain(value)

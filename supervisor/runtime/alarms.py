@@ -3,6 +3,7 @@
 Each slot has at most one alarm; setting another or clearing it makes the old entry stale, and stale entries never ring.
 """
 
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from math import inf
 
@@ -46,10 +47,11 @@ class Alarms:
             heappop(self._heap)
         return self._heap[0][0] if self._heap else inf
 
-    def due(self, now: float) -> Slot | None:
-        """The slot whose alarm rings first, if it does by `now`; its alarm is cleared."""
-        if self.next() > now:
-            return None
-        slot = heappop(self._heap)[2]
-        self.clear(slot)
-        return slot
+    def due(self, now: float, most: int) -> Iterator[Slot]:
+        """The slots whose alarms ring by `now`, at most so many of them, earliest first; their alarms are cleared."""
+        for _ in range(most):
+            if self.next() > now:
+                return
+            slot = heappop(self._heap)[2]
+            self.clear(slot)
+            yield slot

@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from supervisor.errors import BadSpec, ChildAlive, GaveUp, StartFailed, TooDeep, TreeStopped
-from supervisor.exits import Exit, ExitKind
+from supervisor.exits import Exit, ExitKind, plain
 from supervisor.lifecycle import (
     ChildExited,
     State,
@@ -101,16 +101,22 @@ class Loop:
     async def _serve_to_the_end(self) -> None:
         try:
             await self._serve()
-        except trio.Cancelled:
+        except trio.Cancelled as cancelled:
             # Not lost: whoever opened the tree stands in the same cancelled scope, and meets it when the tree is down.
-            self.close("the scope around the supervisor was cancelled")
+            self.close(plain(cancelled.reason or "the scope around the supervisor was cancelled"))
             with trio.CancelScope(shield=True):  # bounded by the grace of the children
                 await self._serve()
+
+    async def _serve(self) -> None:
+        try:
+            await self._serve_each()
+        except trio.Cancelled:
+            raise
         except BaseException:
             self.acts.drop("the supervisor itself failed")
             raise
 
-    async def _serve(self) -> None:
+    async def _serve_each(self) -> None:
         self._advance()
         while self.closing is None or self.roster.busy:
             if self._sweep is not None and self._sweep.has_more:
@@ -120,7 +126,8 @@ class Loop:
             for _ in range(min(BATCH, len(self.inbox))):
                 self.inbox.take()
                 self._advance()
-            self._ring()
+            for slot in self.alarms.due(trio.current_time(), BATCH):
+                self._rang(slot)
             self._advance(cancel=True)
 
     def _advance(self, *, cancel: bool = False) -> None:
@@ -216,14 +223,6 @@ class Loop:
     def _take_turn(self, slot: Slot) -> None:
         if self._sweep is None or slot not in self._sweep.starts:
             self.acts.spawn(slot)
-
-    def _ring(self) -> None:
-        now = trio.current_time()
-        for _ in range(BATCH):
-            slot = self.alarms.due(now)
-            if slot is None:
-                return
-            self._rang(slot)
 
     def _rang(self, slot: Slot) -> None:
         incarnation = slot.incarnation

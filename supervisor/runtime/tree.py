@@ -240,12 +240,15 @@ async def open_supervisor(*children: Child, **flags: Unpack[Flags]) -> AsyncGene
         except BaseException as caught:  # noqa: BLE001 - raised again below, out of the nursery's exception group
             error = caught
         loop.inbox.post(loop.close, "its block was left")
-    if error is not None:
-        if loop.failure is not None and error is not loop.failure:
-            error.add_note(f"meanwhile: {loop.failure}")
-        raise error
-    if loop.failure is not None:
-        raise loop.failure from loop.cause
+    try:
+        if error is not None:
+            if loop.failure is not None:
+                error.add_note(f"meanwhile: {loop.failure}")
+            raise error
+        if loop.failure is not None:
+            raise loop.failure from loop.cause
+    finally:
+        del error  # its traceback holds this frame
     await trio.lowlevel.checkpoint_if_cancelled()
 
 

@@ -1,5 +1,6 @@
 """Looking at a tree: statuses, counts, snapshots, records."""
 
+import attrs
 import pytest
 import trio
 
@@ -8,14 +9,17 @@ from supervisor import (
     Bounds,
     Child,
     ChildReady,
+    ChildRestarting,
     Count,
     ExitKind,
     Restart,
     State,
+    SupervisorStopping,
     TreeStopped,
     cleanup,
     current_child,
     keep,
+    line,
     open_supervisor,
     subtree,
     top,
@@ -149,3 +153,34 @@ async def test_starting_children_from_inside_a_child_does_not_deadlock():
     async with open_supervisor() as tree:
         await tree.start(Child("parent", parent, restart=Restart.TEMPORARY))
         assert tree["sibling"].state is State.RUNNING
+
+
+@attrs.frozen
+class Route:
+    """A variant with a repr of its own."""
+
+    name: str
+
+
+class Anonymous:
+    """A variant with the repr that everything has."""
+
+
+@pytest.mark.parametrize(
+    ("variant", "text"),
+    [(Route("a"), "variant=Route(name='a')"), (Anonymous(), "Anonymous>"), (State.DOWN, "variant=State.DOWN")],
+)
+def test_a_record_as_a_line_tells_values_and_never_addresses(variant, text):
+    record = ChildRestarting(1.5, ("root", "a"), 2, 0.25, variant, 1)
+    assert text in line(record)
+    assert " at 0x" not in line(record)
+    assert line(record).startswith("1.500000 root/a ChildRestarting generation=2 after=0.250000")
+
+
+async def test_the_reason_of_an_outer_cancel_is_that_of_the_stop():
+    recorder = Recorder()
+    with trio.CancelScope() as scope:
+        async with open_supervisor(subtree("below", Child("a", trio.sleep_forever)), hook=recorder):
+            scope.cancel("the user is gone")
+            await trio.sleep_forever()
+    assert {record.reason for record in recorder.of(SupervisorStopping)} == {"the user is gone"}
