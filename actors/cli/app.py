@@ -8,8 +8,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -21,11 +19,19 @@ from actors.errors import SettingError
 BUG = 70
 """The exit status for a bug of ours (EX_SOFTWARE of sysexits.h)."""
 
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 -- nothing else asks for it
+
+    return version("trio-supervisor")
+
+
 app = App(
     name="trio-supervisor",
     help="Ask language models many things at once, each as a supervised stream that is retried, moved to another route or fetched in one piece"
     " when it fails.",
-    version=partial(version, "trio-supervisor"),
+    version=_version,
+    help_format="plaintext",  # as it stands: drawing markdown would cost a third of the time that help takes
     suppress_keyboard_interrupt=False,
     help_epilogue="Keys and addresses are read from the environment: `trio-supervisor settings` lists them.",
 )
@@ -40,8 +46,8 @@ def run(
 ) -> int:
     """Ask prompts and write one outcome each: as text on a terminal, as a JSON line elsewhere.
 
-    Prompts are the words given here, those of a file (--from), or standard input where it is piped. The report at the end goes to standard
-    error, or to standard output when the outcomes go to a file.
+    Prompts are the words given here, those of a file (--from), or standard input where it is piped.
+    The report at the end goes to standard error, or to standard output when the outcomes go to a file.
     """
     from actors.cli.commands import ask  # noqa: PLC0415 -- help is quick without it
 
@@ -66,7 +72,8 @@ def demo(
 
     It ends with the report of a run, held against what the providers themselves saw.
     """
-    from actors.cli.commands import Demo, show  # noqa: PLC0415 -- help is quick without it
+    from actors.cli.commands import show  # noqa: PLC0415 -- help is quick without it
+    from actors.cli.demo import Demo  # noqa: PLC0415 -- the same
 
     return show(Demo(prompts, seed, faults, concurrency), showing)
 

@@ -3,11 +3,11 @@
 import os
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
 import trio
 from rich.table import Table
 
-from actors.cli.demo import Demo, demonstrate
 from actors.cli.inlet import Inlet, from_file, from_prompts, from_stdin
 from actors.cli.jobs import Job, Wishes, admit
 from actors.cli.options import Asking, Reading, Showing
@@ -18,6 +18,9 @@ from actors.config import VARIABLES, Settings
 from actors.errors import SettingError
 from actors.ladder import Ladder
 from actors.route import Route
+
+if TYPE_CHECKING:
+    from actors.cli.demo import Demo
 
 
 def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Showing) -> int:
@@ -32,8 +35,10 @@ def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Sho
         return surface.close(ending)
 
 
-def show(demo: Demo, showing: Showing) -> int:
+def show(demo: "Demo", showing: Showing) -> int:
     """Show the demonstration; gives the exit status."""
+    from actors.cli.demo import demonstrate  # noqa: PLC0415 -- a run in earnest needs no providers that are built in
+
     try:
         simulator = demo.simulator
     except ValueError as error:

@@ -12,12 +12,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import attrs
 from msgspec import json
 
-from actors.cli.demo import Agreement
 from actors.cli.options import Showing
 from actors.cli.run import Audience, Ending, Show
 from actors.cli.screen import Paper, paper, show_live, show_nothing, show_plain, tell_crash
@@ -25,6 +24,9 @@ from actors.cli.sheet import Write, as_json_lines, as_text, to_nobody
 from actors.errors import SettingError
 from actors.observe.printing import report_text
 from actors.observe.records import report_record
+
+if TYPE_CHECKING:
+    from actors.cli.demo import Agreement
 
 EVERY = 5.0
 """Seconds between two plain lines about a run."""
@@ -54,7 +56,7 @@ class Surface:
             show = _show(error, every, live=live, quiet=showing.json)
             yield cls(Audience(show, write, tell_crash if showing.debug else None), report, showing.json)
 
-    def close(self, ending: Ending, agreement: Agreement | None = None) -> int:
+    def close(self, ending: Ending, agreement: "Agreement | None" = None) -> int:
         """Report how it ended, and give the exit status."""
         if ending.signal != signal.SIGPIPE:
             if ending.report.streams or not ending.complaint:
@@ -65,7 +67,7 @@ class Surface:
                 print(f"trio-supervisor: the outcomes cannot be written: {ending.error.strerror}", file=sys.stderr)
         return ending.status or int(agreement is not None and not agreement.holds)
 
-    def _report(self, ending: Ending, agreement: Agreement | None) -> None:
+    def _report(self, ending: Ending, agreement: "Agreement | None") -> None:
         if self.json:
             record = {**report_record(ending.report), "not_asked": ending.unasked, "exit_status": ending.status}
             if agreement is not None:

@@ -7,17 +7,19 @@ a second and stops the loop, is over before any clock runs.  All providers send 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
-from typing import TypeAlias
-
-import httpcore2
+from typing import TYPE_CHECKING, TypeAlias
 
 from actors.config import Endpoint, Settings
-from actors.providers.connections import Connections
 from actors.providers.foreign import CallingProvider
 from actors.route import Route
 from actors.source import Provider
 
-Network: TypeAlias = httpcore2.AsyncNetworkBackend
+if TYPE_CHECKING:
+    import httpcore2
+
+    from actors.providers.connections import Connections
+
+Network: TypeAlias = "httpcore2.AsyncNetworkBackend"
 """What opens connections: trio's sockets, or a network in memory."""
 
 TABLE: Mapping[str, str] = {
@@ -32,7 +34,7 @@ TABLE: Mapping[str, str] = {
 class Providers:
     """Providers by name, over one pool."""
 
-    def __init__(self, settings: Settings, own: Mapping[str, Provider], pool: Connections) -> None:
+    def __init__(self, settings: Settings, own: Mapping[str, Provider], pool: "Connections") -> None:
         self._settings = settings
         self._own = own
         self._made = dict(own)
@@ -57,16 +59,18 @@ class Providers:
         return route.buffered if isinstance(own, CallingProvider) else route
 
 
-def _load(where: str) -> Callable[[Endpoint, Connections], Provider]:
+def _load(where: str) -> Callable[[Endpoint, "Connections"], Provider]:
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)
 
 
 @asynccontextmanager
 async def open_providers(
-    settings: Settings, own: Mapping[str, Provider], network: Network | None
+    settings: Settings, own: Mapping[str, Provider], network: "Network | None"
 ) -> AsyncGenerator[Providers]:
     """The providers over a pool that is closed with the block."""
+    from actors.providers.connections import Connections  # noqa: PLC0415 -- whoever opens nothing waits for no HTTP client
+
     pool = Connections(network)
     try:
         yield Providers(settings, own, pool)

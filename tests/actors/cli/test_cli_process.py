@@ -218,10 +218,21 @@ def test_a_stream_that_the_caller_closed_is_no_reason_to_fail(closed):
     assert b"bug" not in done.stdout + done.stderr
 
 
-def test_help_needs_no_client_library():
-    code = "import sys; from actors.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=15)
-    assert not {"anthropic", "openai", "google.genai"} & set(done.stderr.decode().split())
+def loaded(code):
+    """The modules that are there after this code."""
+    code = f"import sys; {code}; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=30)
+    return set(done.stderr.decode().split())
+
+
+@pytest.mark.parametrize("code", ["import actors", "from actors.cli import main; main(['run', '--help'])"])
+def test_the_door_and_help_load_no_http_no_simulator_and_nothing_to_draw_markdown(code):
+    heavy = {"anthropic", "openai", "google.genai", "httpcore2", "httpx2", "h11", "actors.chaos", "markdown_it"}
+    assert not heavy & loaded(code)
+
+
+def test_a_run_in_earnest_loads_no_simulator():
+    assert not {"h11", "actors.chaos"} & loaded("import actors.cli.commands")
 
 
 def test_a_foreign_supervisor_is_told_apart_in_one_sentence(tmp_path):
