@@ -1,6 +1,7 @@
 """Opening and leaving a tree: order, what passes through, what is absorbed."""
 
 import math
+import signal
 
 import pytest
 import trio
@@ -17,7 +18,7 @@ from supervisor import (
     open_supervisor,
     subtree,
 )
-from supervisor.testing import Recorder, Trace, crash, never_ready
+from supervisor.testing import Recorder, Trace, crash, never_ready, quiet
 
 
 def steady(trace: Trace, *names: str) -> list[Child]:
@@ -155,3 +156,28 @@ async def test_under_a_strategy_that_orders_children_started_later_take_the_next
         for child in steady(trace, "b", "c", "d"):
             await tree.start(child)
     assert str(trace) == "+a +b +c +d -d -c -b -a"
+
+
+@pytest.mark.parametrize("where", ["body", "child", "loop"])
+def test_ctrl_c_stops_the_tree_in_order_wherever_it_strikes(where):
+    trace = Trace()
+
+    def strike(record=None):
+        if record is None or type(record).__name__ == "SupervisorStarted":
+            signal.raise_signal(signal.SIGINT)
+
+    async def child():
+        await quiet()
+        strike()
+        await trio.sleep_forever()
+
+    async def main():
+        children = steady(trace, "a", "b") + [Child("striker", child)] * (where == "child")
+        async with open_supervisor(*children, hook=strike if where == "loop" else None):
+            if where == "body":
+                strike()
+            await trio.sleep_forever()
+
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(main)
+    assert str(trace) == "+a +b -b -a"
