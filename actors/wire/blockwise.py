@@ -102,6 +102,10 @@ class Answer:
         except msgspec.ValidationError as error:
             self._read_unknown(data, error)
             return
+        self.take(event, out)
+
+    def take(self, event: wire.Event, out: list[Delta]) -> None:
+        """One event, decoded."""
         if isinstance(event, wire.BlockDelta):
             self._grow(event.index, event.delta, out)
         else:
