@@ -93,7 +93,8 @@ class Connection:
             case Finish(ending):
                 self._end(ending)
             case Hold():
-                await trio.sleep_forever()
+                await self._left.wait()
+                raise trio.BrokenResourceError("nobody is left to hold for")
             case Close(how):
                 await self._close(how)
 

@@ -4,6 +4,7 @@ import httpx
 import httpx2
 import pytest
 import trio
+import trio.testing
 from chaos_client import (
     NETWORKS,
     PATH,
@@ -161,6 +162,17 @@ async def test_a_hanging_request_gets_no_status_line(autojump_clock):
     assert (response, body) == (None, b"")
     assert only(simulator).status is None
     assert trio.current_time() >= 20
+
+
+async def test_a_client_that_leaves_before_its_request_is_looked_at_is_not_held_for():
+    simulator = Simulator(plan=Plan.parse("hang=1"))
+    async with open_network(simulator) as network:
+        async with await network.connect() as stream:
+            await stream.send_all(request_bytes(messages("why")))
+        with trio.fail_after(5):
+            await trio.testing.wait_all_tasks_blocked()
+            await simulator.quiet()
+    assert only(simulator).ending is Ending.CLIENT_LEFT
 
 
 async def test_pings_only_prove_life_and_bring_no_content(autojump_clock):
