@@ -74,7 +74,10 @@ class Stream:
         return await outlet.take()
 
     async def wait(self) -> Outcome:
-        """Wait for the end without looking at the events, and give the outcome."""
+        """Wait for the end and give the outcome, beside whoever iterates.
+
+        Where nobody does, a long answer stands still once its outlet is full (P10): for the outcome alone, use `ask`.
+        """
         await self._life.ended.wait()
         return self.outcome
 
