@@ -12,7 +12,7 @@ from actors.failure import Failure, FailureKind
 from actors.policy.classify import classify
 from actors.policy.directive import Leg
 from actors.runtime.life import Life
-from actors.runtime.shared import Shared
+from actors.runtime.shared import Pass, Shared
 from actors.runtime.timers import Timers
 from actors.runtime.watch import Watch, held_to
 from actors.source import Provider, TruncatedError
@@ -39,14 +39,13 @@ class World:
 async def attempt(life: Life, world: World, *, variant: Leg) -> None:
     """Run one attempt where `variant` says; raises `Fault` with a `Broken` where it fails."""
     watch = life.begin(variant.route)
-    failure = world.shared.admit(variant.route, trio.current_time())
-    if failure is None:
-        failure = await _admitted(life, world, watch)
+    answer = world.shared.admit(variant.route, trio.current_time())
+    failure = await _admitted(life, world, watch, answer) if isinstance(answer, Pass) else answer
     if failure is not None:
         raise Fault(life.broken(failure))
 
 
-async def _admitted(life: Life, world: World, watch: Watch) -> Failure | None:
+async def _admitted(life: Life, world: World, watch: Watch, passed: Pass) -> Failure | None:
     """Run the attempt and tell what all streams share how it went."""
     verdict: Failure | None = Failure(FailureKind.CANCELLED)
     world.timers.watch(watch)
@@ -58,7 +57,7 @@ async def _admitted(life: Life, world: World, watch: Watch) -> Failure | None:
             verdict = life.alarmed(*watch.expired) if life.assembly.finish is None else life.flaw
     finally:
         world.timers.forget(watch)
-        world.shared.verdict(life.route, verdict, trio.current_time())
+        world.shared.verdict(life.route, passed, verdict, trio.current_time())
     return verdict
 
 

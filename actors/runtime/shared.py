@@ -3,16 +3,25 @@
 Written where an attempt starts, ends or is repeated; read as a snapshot, `Conditions`, by the judgement that follows a fault.
 """
 
+from enum import Enum
+
 import trio
 
 from actors.failure import Failure, FailureKind
 from actors.policy.brakes import Brakes, answered, sick
 from actors.policy.directive import Conditions
 from actors.route import Route
-from supervisor import Breaker, Circuit, CircuitState, Tokens
+from supervisor import Circuit, CircuitState, Tokens
 
 PROBE_SECONDS = 1.0
 """How soon to ask again for a circuit whose probes are all under way."""
+
+
+class Pass(Enum):
+    """How an attempt was let through: as any other, or to probe a route whose circuit is half open."""
+
+    FREE = "free"
+    PROBE = "probe"
 
 
 class Shared:
@@ -35,11 +44,12 @@ class Shared:
             {provider: tokens.amount for provider, tokens in self._tokens.items()},
         )
 
-    def admit(self, route: Route, now: float) -> Failure | None:
+    def admit(self, route: Route, now: float) -> Pass | Failure:
         """Let an attempt through to its route, or say why not; one that is let through owes a `verdict`."""
-        if self._admits(route, now):
+        passed = self._passed(route, now)
+        if passed is not None:
             self._deposit(route.provider, now)
-            return None
+            return passed
         wait = self._open_until(self._circuits[route.name], now) - now
         message = f"failed too often to be asked again before {wait:.1f} s are over"
         return Failure(
@@ -51,14 +61,16 @@ class Shared:
             retry_after=wait,
         )
 
-    def _admits(self, route: Route, now: float) -> bool:
+    def _passed(self, route: Route, now: float) -> Pass | None:
         breaker, circuit = self._brakes.breaker, self._circuits.get(route.name)
         if breaker is None or circuit is None:
-            return True
+            return Pass.FREE
         admitted, self._circuits[route.name] = breaker.admit(circuit, now)
-        return admitted
+        if not admitted:
+            return None
+        return Pass.PROBE if circuit.state(now) is CircuitState.HALF_OPEN else Pass.FREE
 
-    def verdict(self, route: Route, failure: Failure | None, now: float) -> None:
+    def verdict(self, route: Route, passed: Pass, failure: Failure | None, now: float) -> None:
         """An attempt that was let through ended: complete, with a failure, or left by its stream (`LEAVE` kinds)."""
         breaker = self._brakes.breaker
         if breaker is None:
@@ -66,8 +78,11 @@ class Shared:
         circuit = self._circuits.get(route.name)
         if failure is not None and sick(failure.kind, failure.phase):
             self._circuits[route.name] = breaker.failed(circuit or Circuit(), now)
-        elif circuit is not None:
-            self._circuits[route.name] = _well(breaker, circuit, failure, now)
+        elif circuit is not None and (failure is None or answered(failure)):
+            self._circuits[route.name] = breaker.succeeded(circuit, now)
+        elif circuit is not None and passed is Pass.PROBE:
+            # Only a probe gives a probe's place back: who was let through before the circuit opened took none.
+            self._circuits[route.name] = breaker.released(circuit, now)
 
     def repeated(self, provider: str, now: float) -> None:
         """The judgement sent a stream to its provider once more."""
@@ -88,10 +103,3 @@ class Shared:
             case CircuitState.HALF_OPEN:
                 probes = self._brakes.breaker.probes if self._brakes.breaker else 1
                 return now + PROBE_SECONDS if circuit.probing >= probes else now
-
-
-def _well(breaker: Breaker, circuit: Circuit, failure: Failure | None, now: float) -> Circuit:
-    """The circuit after an attempt that says nothing against the provider."""
-    if failure is None or answered(failure):
-        return breaker.succeeded(circuit, now)
-    return breaker.released(circuit, now)

@@ -5,7 +5,7 @@ import pytest
 from actors.failure import Failure, FailureKind, Phase
 from actors.policy.brakes import Brakes
 from actors.route import Route
-from actors.runtime.shared import Shared
+from actors.runtime.shared import Pass, Shared
 from supervisor import RetryBudget
 
 ROUTE = Route.parse("anthropic:claude-one")
@@ -27,8 +27,9 @@ ANSWERED = [
 
 
 def asked(shared, verdict, now=0.0):
-    assert shared.admit(ROUTE, now) is None
-    shared.verdict(ROUTE, verdict, now)
+    passed = shared.admit(ROUTE, now)
+    assert isinstance(passed, Pass)
+    shared.verdict(ROUTE, passed, verdict, now)
 
 
 def is_open(shared, now=0.0):
@@ -59,8 +60,20 @@ def test_a_probe_without_a_verdict_gives_its_place_to_another_and_closes_nothing
     for _ in range(5):
         asked(shared, DOWN)
     asked(shared, verdict, 20.0)
-    assert shared.admit(ROUTE, 20.0) is None
+    assert shared.admit(ROUTE, 20.0) is Pass.PROBE
     assert shared.admit(ROUTE, 20.0).code == "circuit_open"
+
+
+@pytest.mark.promise("P11")
+def test_who_was_let_through_before_the_circuit_opened_has_no_place_to_give_back():
+    shared = Shared(Brakes())
+    crowd = [shared.admit(ROUTE, 0.0) for _ in range(25)]
+    for passed in crowd[:5]:
+        shared.verdict(ROUTE, passed, DOWN, 0.0)
+    assert shared.admit(ROUTE, 20.0) is Pass.PROBE
+    for passed in crowd[5:]:
+        shared.verdict(ROUTE, passed, LEFT, 20.0)
+        assert shared.admit(ROUTE, 20.0).code == "circuit_open"
 
 
 @pytest.mark.promise("P11")
@@ -71,5 +84,5 @@ def test_attempts_that_were_not_let_through_earn_no_retries():
     for _ in range(5):
         shared.repeated("anthropic", 0.0)
     for _ in range(100):
-        assert shared.admit(ROUTE, 1.0) is not None
+        assert shared.admit(ROUTE, 1.0).code == "circuit_open"
     assert shared.conditions(1.0).tokens["anthropic"] < 1
