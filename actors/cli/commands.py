@@ -14,6 +14,7 @@ from actors.cli.options import Asking, Reading, Showing
 from actors.cli.run import Plan, carry_out
 from actors.cli.screen import paper
 from actors.cli.surface import Surface
+from actors.cli.tools import tools_of_file
 from actors.config import VARIABLES, Settings
 from actors.errors import SettingError
 from actors.ladder import Ladder
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Showing) -> int:
     """Answer the prompts; gives the exit status."""
     settings = Settings.read(os.environ)
-    wishes = Wishes(settings, _routes(asking, settings), asking.system, asking.max_tokens)
+    tools = () if asking.tools is None else tools_of_file(asking.tools)
+    wishes = Wishes(settings, _routes(asking, settings), asking.system, asking.max_tokens, tools)
     inlet = _inlet(prompts, reading, wishes)
     with Surface.open(showing, answers=True) as surface:
         title = f"run on {', then '.join(map(str, wishes.routes))}" if wishes.routes else "run"
-        plan = Plan(title, settings, wishes.routes, inlet, partial(_ladder, asking.attempts), asking.concurrency)
+        ladder = partial(_ladder, asking.attempts)
+        plan = Plan(title, settings, wishes.routes, inlet, ladder, asking.concurrency, asking.seam)
         ending = trio.run(carry_out, plan, surface.audience)
         return surface.close(ending)
 

@@ -142,7 +142,7 @@ async def demonstrate(demo: Demo, simulator: Simulator, audience: Audience) -> t
         settings = _settings(url)
         title = f"demo of {counted(demo.prompts, 'prompt')}, seed {demo.seed}"
         inlet = from_prompts(prompts, Wishes(settings, LADDER.routes))
-        plan = Plan(title, settings, LADDER.routes, inlet, _ladder, demo.concurrency, demo.seed)
+        plan = Plan(title, settings, LADDER.routes, inlet, _ladder, demo.concurrency, seed=demo.seed)
         ending = await carry_out(plan, attrs.evolve(audience, write=check_and_write))
         await simulator.quiet()
         nursery.cancel_scope.cancel()

@@ -11,6 +11,7 @@ import attrs
 from msgspec import DecodeError, Struct, ValidationError, json, structs
 
 from actors.cli.lines import Form, Line, Splitter
+from actors.cli.tools import read_tools
 from actors.config import Settings
 from actors.errors import SettingError
 from actors.messages import Message, Role
@@ -35,6 +36,7 @@ class Wishes:
     routes: tuple[Route, ...] = ()
     system: str = ""
     max_tokens: int | None = None
+    tools: tuple[Tool, ...] = ()
 
 
 class _Block(Struct, forbid_unknown_fields=True):
@@ -51,16 +53,6 @@ class _Turn(Struct, forbid_unknown_fields=True):
         return self.content if isinstance(self.content, str) else "".join(block.text for block in self.content)
 
 
-class _Offer(Struct, forbid_unknown_fields=True):
-    name: str
-    description: str = ""
-    parameters: dict[str, Any] | None = None
-
-    @property
-    def tool(self) -> Tool:
-        return Tool(self.name, self.description, *([] if self.parameters is None else [self.parameters]))
-
-
 class _Record(Struct, forbid_unknown_fields=True):
     """The fields of a JSON line, each checked by its type."""
 
@@ -73,7 +65,7 @@ class _Record(Struct, forbid_unknown_fields=True):
     temperature: float | None = None
     top_p: float | None = None
     stop: list[str] = []
-    tools: list[_Offer] = []
+    tools: list[Any] | None = None
     schema: dict[str, Any] | None = None
     extras: dict[str, dict[str, Any]] = {}
     route: str = ""
@@ -100,7 +92,8 @@ def admit(routes: list[str], wishes: Wishes) -> tuple[Route, ...]:
 
 def job_of_prompt(prompt: str, name: str, wishes: Wishes) -> Job:
     """A job out of a plain prompt."""
-    request = Request(prompt, system=wishes.system, limits=Limits(max_tokens=wishes.max_tokens))
+    limits = Limits(max_tokens=wishes.max_tokens)
+    request = Request(prompt, system=wishes.system, tools=wishes.tools, limits=limits)
     return Job(name, request, wishes.routes)
 
 
@@ -162,7 +155,7 @@ def _request(record: _Record, wishes: Wishes) -> Request:
     return Request(
         turns or record.prompt,
         system="\n\n".join([system, *said] if system else said),
-        tools=tuple(offer.tool for offer in record.tools),
+        tools=wishes.tools if record.tools is None else read_tools(record.tools),
         limits=Limits(
             max_tokens=wishes.max_tokens if record.max_tokens is None else record.max_tokens,
             thinking_tokens=record.thinking_tokens,

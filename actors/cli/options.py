@@ -10,6 +10,7 @@ import attrs
 from cyclopts import Parameter
 
 from actors.cli.lines import Form
+from actors.ladder import Seam
 
 
 def positive(_: object, number: int | None) -> None:
@@ -67,6 +68,19 @@ class Asking:
     ] = attrs.field(factory=list[str])
     system: Annotated[str, Parameter(name=["--system", "-s"], help="System prompt.", show_default=False)] = ""
     max_tokens: Annotated[int | None, Parameter(help="Longest answer, in tokens.", validator=positive)] = None
+    tools: Annotated[
+        Path | None,
+        Parameter(
+            name=["--tools", "-t"],
+            help="File with a JSON list of tools the model may call; calls are told in the outcome and never run.",
+        ),
+    ] = None
+    seam: Annotated[
+        Seam,
+        Parameter(
+            help="When an answer breaks off: begin it again, let the provider resume it, go on from what there is, or stop with that."
+        ),
+    ] = Seam.RESTART
     attempts: Annotated[int, Parameter(help="Attempts on each route before the next one is tried.", validator=_few)] = 5
     concurrency: Concurrency = 20
 

@@ -17,7 +17,7 @@ from actors.cli.jobs import Job
 from actors.cli.sheet import Sheet, Write, deserted
 from actors.config import Settings
 from actors.errors import SettingError
-from actors.ladder import Ladder
+from actors.ladder import Ladder, Seam
 from actors.observe.board import Board
 from actors.observe.report import Report
 from actors.outcome import Status
@@ -32,7 +32,7 @@ Show: TypeAlias = Callable[[Board], Awaitable[None]]
 
 @attrs.frozen
 class Plan:
-    """What a run is to do: answer the jobs of `inlet`, each on its `ladder`, `concurrency` at a time.
+    """What a run is to do: answer the jobs of `inlet`, each on its `ladder` and with `seam`, `concurrency` at a time.
 
     `routes` are those known beforehand.
     """
@@ -43,6 +43,7 @@ class Plan:
     inlet: Inlet
     ladder: Callable[[Job], Ladder]
     concurrency: int
+    seam: Seam = Seam.RESTART
     seed: int | None = None
 
 
@@ -147,7 +148,7 @@ class _Crew:
 
     async def _answer(self, streams: Streams, job: Job) -> None:
         board, track = self._board, self._board.begin(job.name, trio.current_time())
-        stream = streams.open(job.request, self._plan.ladder(job))
+        stream = streams.open(job.request, self._plan.ladder(job), seam=self._plan.seam)
         try:
             async with stream:
                 async for event in stream:

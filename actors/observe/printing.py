@@ -3,11 +3,13 @@
 Every failure a person sees has a title, what happened, what was tried, what to do and a trace id (P14).
 """
 
+from msgspec import json
 from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from actors.messages import Json
 from actors.observe.figures import clean, count, counted, seconds
 from actors.observe.report import Latency, Report, Step, Trouble
 from actors.outcome import Outcome, Status
@@ -84,8 +86,16 @@ def outcome_text(name: str, outcome: Outcome) -> Group:
     lines = [head]
     if text := clean(outcome.text, keep="\n\t"):
         lines.append(Text(text))
-    lines += [Text(f"calls {clean(call.name)}({clean(str(call.arguments))})", "cyan") for call in outcome.tool_calls]
+    lines += [Text(f"calls {clean(call.name)}({clean(_json(call.arguments))})", "cyan") for call in outcome.tool_calls]
+    lines += [
+        Text(f"cut off while calling {clean(call.name)}: {clean(call.fragment)}", "yellow")
+        for call in outcome.incomplete_calls
+    ]
     return Group(*lines, *_why(outcome))
+
+
+def _json(arguments: Json) -> str:
+    return json.encode(arguments).decode()
 
 
 def _why(outcome: Outcome) -> list[Text]:

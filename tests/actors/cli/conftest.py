@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from actors.chaos import Generated, Plan, Simulator
+from actors.config import VARIABLES
 
 
 @contextmanager
@@ -31,13 +32,20 @@ def served(simulator):
 
 
 @pytest.fixture
+def bare_environment(monkeypatch):
+    """Whatever this machine has set, no command of a test sees it."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
 def provide(monkeypatch):
     """Start a provider with this weather and point the environment at it; gives its simulator."""
     with ExitStack() as stack:
 
-        def start(weather="seed=1", *, tokens=8, pacing=None):
+        def start(weather="seed=1", *, tokens=8, pacing=None, answers=None):
             extra = {} if pacing is None else {"pacing": pacing}
-            simulator = Simulator(Generated(tokens=tokens), Plan.parse(weather), **extra)
+            simulator = Simulator(answers or Generated(tokens=tokens), Plan.parse(weather), **extra)
             url = stack.enter_context(served(simulator))
             monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-canary-77")
             monkeypatch.setenv("ANTHROPIC_BASE_URL", url)

@@ -9,15 +9,9 @@ import pytest
 from actors.chaos import expected_text
 from actors.cli import main
 from actors.cli.app import BUG
-from actors.config import VARIABLES
 
 ROUTE = ("--route", "anthropic:claude-a")
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch):
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("bare_environment")
 
 
 def lines(text):
@@ -112,6 +106,9 @@ def test_a_refused_key_fails_with_advice_and_status_1_and_shows_no_key(provide, 
             ["run", "Why?", *ROUTE, "--out", "absent/o.jsonl"],
             "cannot write to absent/o.jsonl: no such file or directory",
         ),
+        (["run", "Why?", *ROUTE, "--tools", "absent.json"], "cannot read absent.json: no such file or directory"),
+        (["run", "Why?", *ROUTE, "--tools", "pyproject.toml"], "pyproject.toml is no JSON"),
+        (["run", "Why?", *ROUTE, "--seam", "again"], "--seam"),
         (["run", "Why?", *ROUTE, "-c", "0"], "give a number from 1"),
         (["run", "Why?", *ROUTE, "--attempts", "33"], "give a number from 1 to 32"),
         (["run", "Why?", *ROUTE, "--max-tokens", "many"], "--max-tokens"),

@@ -2,6 +2,7 @@
 
 import json
 
+import attrs
 import pytest
 
 from actors.cli.jobs import FIELDS, Wishes, job_of_line, job_of_prompt
@@ -14,6 +15,7 @@ from actors.route import Route
 
 SETTINGS = Settings.read({"ANTHROPIC_API_KEY": "k"})
 ROUTES = (Route("anthropic", "a"), Route("anthropic", "b"))
+LOOK = Tool("look")
 WISHES = Wishes(SETTINGS, ROUTES, system="be brief", max_tokens=64)
 
 
@@ -38,6 +40,17 @@ def test_what_a_line_says_goes_before_what_holds_for_all():
     made = job({"prompt": "why?", "id": "x", "system": "", "max_tokens": 3, "route": "anthropic:c", "temperature": 0.5})
     assert (made.name, made.routes) == ("x", (Route("anthropic", "c"),))
     assert made.request == Request("why?", limits=Limits(max_tokens=3, temperature=0.5))
+
+
+@pytest.mark.parametrize(
+    ("said", "offered"), [({}, (LOOK,)), ({"tools": []}, ()), ({"tools": [{"name": "go"}]}, (Tool("go"),))]
+)
+def test_the_tools_of_a_line_replace_those_for_all(said, offered):
+    assert job({"prompt": "why?", **said}, attrs.evolve(WISHES, tools=(LOOK,))).request.tools == offered
+
+
+def test_a_prompt_is_offered_the_tools_for_all():
+    assert job_of_prompt("why?", "1", attrs.evolve(WISHES, tools=(LOOK,))).request.tools == (LOOK,)
 
 
 def test_a_number_may_be_an_id():
@@ -93,7 +106,11 @@ def test_tools_schema_stops_and_extras_reach_the_request():
         ({"prompt": "x", "route": "a:b", "routes": ["a:b"]}, "say either `route` or `routes`"),
         ({"prompt": "x", "route": "mistral:m"}, "there is no provider 'mistral'; known are anthropic"),
         ({"prompt": "x", "route": "google:g"}, "GEMINI_API_KEY is not set"),
-        ({"prompt": "x", "tools": [{"name": ""}]}, "a tool's name must not be empty"),
+        ({"prompt": "x", "tools": [{"name": ""}]}, "tool 1: a tool's name must not be empty"),
+        (
+            {"prompt": "x", "tools": [{"name": "go"}, {"name": "go"}]},
+            r"tool 2 \(go\): there is another one of this name",
+        ),
     ],
 )
 def test_a_wrong_line_is_named_with_what_is_wrong(record, told):

@@ -63,6 +63,12 @@ def test_an_outcome_leaves_as_json_with_everything_it_carries():
     assert (record["failure"], record["trace_id"]) == (None, "ab" * 16)
 
 
+def test_on_paper_calls_are_told_apart_from_those_that_were_cut_off():
+    told = printed(outcome_text("q1", DONE))
+    assert 'calls look({"at":["sky"]})' in told
+    assert 'cut off while calling go: {"a' in told
+
+
 def test_the_timeline_counts_from_the_first_attempt():
     first, second = round_trip(outcome_record("q1", DONE))["attempts"]
     assert (first["started"], first["first_content"], first["seconds"]) == (0.0, 0.5, 1.0)
