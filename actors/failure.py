@@ -81,6 +81,7 @@ class FailureKind(Enum):
     MODEL_UNAVAILABLE = ("model_unavailable", _C.AUTHENTICATION, _D.ELSEWHERE, "Model unavailable")
     MEMORY = ("memory", _C.RESOURCE, _D.DEGRADE, "Memory exhausted")
     FILES = ("files", _C.RESOURCE, _D.RETRY, "Too many open files")
+    PROGRAM = ("program", _C.RESOURCE, _D.ELSEWHERE, "Program unusable")
     CPU = ("cpu", _C.RESOURCE, _D.RETRY, "Processor overloaded")
     RATE_LIMIT = ("rate_limit", _C.PROVIDER, _D.RETRY, "Rate limited")
     OVERLOADED = ("overloaded", _C.PROVIDER, _D.RETRY, "Service overloaded")

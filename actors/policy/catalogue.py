@@ -54,6 +54,10 @@ ADVICE: Mapping[FailureKind, Advice] = {
     K.MODEL_UNAVAILABLE: Advice("{place} does not offer this model to this key", "Check the model's name in the route"),
     K.MEMORY: Advice("memory ran short, so the answer was fetched in one piece", "Lower --concurrency or ask for less"),
     K.FILES: Advice("this process may not open more files", "Raise the limit (ulimit -n) or lower --concurrency"),
+    K.PROGRAM: Advice(
+        "the program behind {place} cannot do its work here",
+        "Install or update it (npm install -g @anthropic-ai/claude-code), or add another route",
+    ),
     K.CPU: Advice("this machine is too busy to follow", "Lower --concurrency"),
     K.RATE_LIMIT: Advice("{place} asks for fewer requests", "Lower --concurrency, or raise the limit of the account"),
     K.OVERLOADED: Advice("{place} is overloaded", _LATER),

@@ -27,6 +27,7 @@ TABLE: Mapping[str, str] = {
     "openai": "actors.providers.openai:OpenAIProvider",
     "openai-chat": "actors.providers.openai:OpenAIProvider",
     "google": "actors.providers.google:GoogleProvider",
+    "claude-code": "actors.providers.claude_code:ClaudeCodeProvider",
 }
 """A provider's name in routes, and the module and class that make it out of an endpoint and the pool."""
 

@@ -59,6 +59,7 @@ FIRST_FAULT = [
     (K.MODEL_UNAVAILABLE, Onward(Leg(B, 1), 0.0)),
     (K.CONTEXT_WINDOW, Onward(Leg(B, 1), 0.0)),
     (K.MEMORY, Onward(Leg(A.buffered, 2), 0.0)),
+    (K.PROGRAM, Onward(Leg(B, 1), 0.0)),
     (K.INVALID_REQUEST, None),
     (K.TOO_LARGE, None),
     (K.POLICY, None),
