@@ -41,32 +41,19 @@ _INCOMPLETE: Mapping[str, FinishReason] = {
 }
 """What each reason of an incomplete answer means; none releases tool calls (P8), `completed` does."""
 
-_STATUS: Mapping[str, int] = {
-    "invalid_prompt": 400,
-    "bio_policy": 400,
-    "misalignment_policy_violation": 400,
-    "context_length_exceeded": 400,
-    "insufficient_quota": 429,
-    "rate_limit_exceeded": 429,
-    "server_error": 500,
-    "server_is_overloaded": 503,
-    "slow_down": 503,
-    "vector_store_timeout": 504,
-}
-"""The HTTP status that goes with an error's code, for an error that comes after a 200."""
-
 _CALL = frozenset({"type", "id", "status", "call_id", "name", "arguments"})
 
 
 class Answer:
     """The automaton: items that are open, by their place in the output, each with the parts it is made of."""
 
-    __slots__ = ("_added", "_begun", "_called", "_done", "_parts", "_refused", "_spoken", "finished")
+    __slots__ = ("_added", "_begun", "_called", "_done", "_named", "_parts", "_refused", "_spoken", "finished")
 
     def __init__(self) -> None:
         self.finished = False
         self._begun = False
         self._added: dict[int, dict[str, object]] = {}  # items as they began, by their place in the output
+        self._named: dict[str, int] = {}  # places of items that have names alone
         self._done: set[int] = set()
         self._parts: dict[tuple[int, int], int] = {}  # place in the output and in the item -> index of the part
         self._spoken: dict[int, int] = {}  # characters that came for each part
@@ -135,13 +122,13 @@ class Answer:
 
     def _step(self, event: wire.Event, out: list[Delta]) -> None:
         match event:
-            case wire.ItemAdded(output_index=place, item=item):
-                self._add(place, item, out)
-            case wire.ItemDone(output_index=place, item=item):
-                self._finish(place, item, out)
+            case wire.ItemAdded(item=item):
+                self._add(self._place(event), item, out)
+            case wire.ItemDone(item=item):
+                self._finish(self._place(event), item, out)
             case wire.SummaryAdded(output_index=place):
                 if self._parts.get((place, 0)) in self._spoken:
-                    self._grow(wire.SummaryGrown(place, "\n\n"), out)
+                    self._grow(wire.SummaryGrown("\n\n", place), out)
             case wire.Annotated(output_index=place, content_index=at, annotation=annotation):
                 out.append(CitationDelta(annotation, self._part(place, at)))
             case (
@@ -155,6 +142,12 @@ class Answer:
             case _:
                 pass
 
+    def _place(self, event: wire.ItemAdded | wire.ItemDone) -> int:
+        if event.output_index != wire.UNNUMBERED:
+            return event.output_index
+        name = text_at(event.item, "id") or text_at(event.item, "call_id")
+        return self._named.setdefault(name, len(self._named))
+
     def _part(self, place: int, at: int = 0) -> int:
         """The index of a part of an item that is open."""
         if place not in self._added or place in self._done:
@@ -163,6 +156,8 @@ class Answer:
 
     def _grow(self, event: wire.Grown, out: list[Delta]) -> None:
         place = event.output_index
+        if place == wire.UNNUMBERED:
+            place = self._named.get(event.item_id, place)
         if isinstance(event, wire.TextGrown | wire.RefusalGrown):
             self._refused |= isinstance(event, wire.RefusalGrown)
             index = self._part(place, event.content_index)
@@ -273,7 +268,7 @@ def _usage(usage: Mapping[str, object]) -> Usage:
 def _refused(document: Mapping[str, object]) -> RefusedError:
     error = document["error"]
     said = (text_at(error, "code"), text_at(error, "type")) if is_object(error) else ()
-    status = next((_STATUS[one] for one in said if one in _STATUS), 500)
+    status = next((wire.STATUS[one] for one in said if one in wire.STATUS), 500)
     return refusal(document, status=status, in_stream=True)
 
 

@@ -4,10 +4,28 @@ The one rule: an event stands here because the automaton reads it.  Deltas of it
 whole when it is done.
 """
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
+
+UNNUMBERED = -1
+"""The place of an item that the server does not say: it gives items names alone, as llama.cpp does."""
+
+STATUS: Mapping[str, int] = {
+    "invalid_prompt": 400,
+    "bio_policy": 400,
+    "misalignment_policy_violation": 400,
+    "context_length_exceeded": 400,
+    "insufficient_quota": 429,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+    "server_is_overloaded": 503,
+    "slow_down": 503,
+    "vector_store_timeout": 504,
+}
+"""The HTTP status that goes with an error's code, for an error that comes after a 200."""
 
 
 class Response(Struct):
@@ -51,8 +69,8 @@ class Failed(_Stage, tag="response.failed"):
 
 
 class _Item(Struct, tag_field="type"):
-    output_index: int
     item: dict[str, object]
+    output_index: int = UNNUMBERED
 
 
 class ItemAdded(_Item, tag="response.output_item.added"):
@@ -64,9 +82,10 @@ class ItemDone(_Item, tag="response.output_item.done"):
 
 
 class _Grown(Struct, tag_field="type", gc=False):
-    output_index: int
     delta: str
+    output_index: int = UNNUMBERED
     content_index: int = 0
+    item_id: str = ""
 
 
 class TextGrown(_Grown, tag="response.output_text.delta"):
