@@ -35,8 +35,8 @@ class IncompleteCall:
 class Attempt:
     """One attempt in the timeline; times are seconds on trio's clock.
 
-    `failure` is `None` for the attempt that completed and for one that was left because the stream was.  `first_content` is `None` where no
-    content arrived.
+    `failure` is `None` for the attempt that completed and for one that was left because the stream was.  `first_event` is
+    when the provider first said anything, `first_content` when content first arrived; `None` where it did not.
     """
 
     number: int
@@ -48,6 +48,7 @@ class Attempt:
     usage: Usage = attrs.field(factory=Usage)
     failure: Failure | None = None
     request_id: str = ""
+    first_event: float | None = None
 
     @property
     def seconds(self) -> float:

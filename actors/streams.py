@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from os import environ
+from pathlib import Path
 
 import trio
 
 from actors.config import Settings
+from actors.errors import SettingError
 from actors.policy.brakes import BRAKES, Brakes
 from actors.providers.table import Network, open_providers
 from actors.runtime.attempt import World
@@ -21,13 +23,15 @@ from actors.source import Provider
 from supervisor import Child, Record, Restart, keep, open_supervisor
 
 
-async def serve_streams(
+async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a service may be given
     *,
     settings: Settings | None = None,
     providers: Mapping[str, Provider] | None = None,
     network: "Network | None" = None,
     brakes: Brakes = BRAKES,
     seed: int | None = None,
+    record: str | Path | None = None,
+    replay: str | Path | None = None,
     task_status: trio.TaskStatus[Streams] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """The stream service, to be run as a child: `Child("streams", serve_streams)`; ready with a `Streams`.
@@ -35,11 +39,17 @@ async def serve_streams(
     `settings` are read from the environment where not given; raises `SettingError` where they are wrong.  `providers` adds providers by
     name, or replaces known ones.  `network` replaces the sockets, `brakes` the circuit breaker and the retry
     budget, `seed` makes trace ids repeatable.
+
+    `record` names a file that every attempt which goes over HTTP is added to, `replay` one that answers instead of the providers, which then
+    need no network and no key.
     """
+    settings = settings or Settings.read(environ)
+    _exclusive(record, replay)
+    replayed = None if replay is None else keep(partial(_from_recording, replay, settings), "replay")
     streams = keep(partial(Streams, seed), "streams")
     timers, shared = Timers(), Shared(brakes)
     async with (
-        open_providers(settings or Settings.read(environ), providers or {}, network) as known,
+        open_providers(settings, providers or {}, network, record=record, replay=replayed) as known,
         open_supervisor(Child("timers", timers.run), name="service", conditions=shared.now) as tree,
     ):
         streams.settle(Home(tree, World(known, timers, shared), known.admit))
@@ -51,7 +61,7 @@ async def serve_streams(
 
 
 @asynccontextmanager
-async def open_streams(
+async def open_streams(  # noqa: PLR0913 -- the same
     *,
     settings: Settings | None = None,
     providers: Mapping[str, Provider] | None = None,
@@ -59,13 +69,16 @@ async def open_streams(
     brakes: Brakes = BRAKES,
     hook: Callable[[Record], object] | None = None,
     seed: int | None = None,
+    record: str | Path | None = None,
+    replay: str | Path | None = None,
 ) -> AsyncGenerator[Streams]:
     """Open a root supervisor with the stream service in it, to be used in `async with`; gives `Streams`.
 
-    Leaving the block stops every stream.  `hook` is told every lifecycle record; the rest is as for `serve_streams`.
+    Leaving the block stops every stream.  `hook` is told every record of the tree and of the streams; the rest is as for `serve_streams`.
     """
     settings = settings or Settings.read(environ)
-    service = partial(serve_streams, settings=settings, providers=providers, network=network, brakes=brakes, seed=seed)
+    given = {"settings": settings, "providers": providers, "network": network, "brakes": brakes, "seed": seed}
+    service = partial(serve_streams, **given, record=record, replay=replay)
     async with open_supervisor(hook=hook, seed=seed) as tree:
         ref = await tree.start(Child("streams", service, restart=Restart.PERMANENT))
         streams: Streams = ref.value
@@ -73,3 +86,14 @@ async def open_streams(
             yield streams
         finally:
             streams.close()
+
+
+def _exclusive(record: str | Path | None, replay: str | Path | None) -> None:
+    if record is not None and replay is not None:
+        raise SettingError(f"record={str(record)!r} and replay={str(replay)!r} exclude each other: leave one out")
+
+
+def _from_recording(path: str | Path, settings: Settings) -> Provider:
+    from actors.providers.replay import from_recording  # noqa: PLC0415 -- whoever replays nothing waits for no HTTP client
+
+    return from_recording(path, settings.secrets)

@@ -232,6 +232,11 @@ class _Sight:
         return None if after is None else Onward(Leg(route.buffered, index), after)
 
 
+def tries_of(history: Sequence[Past]) -> list[Try]:
+    """The attempts in the history of a stream's actor, oldest first; crashes are none."""
+    return [Try(past.variant, past.ended, past.value) for past in history if isinstance(past.value, Broken)]
+
+
 @attrs.frozen
 class Climb:
     """`direct` as the response policy of a supervised child whose variants are routes and whose faults are `Broken`."""
@@ -243,8 +248,7 @@ class Climb:
         self, _exit: Exit, history: Sequence[Past], conditions: Conditions, now: float, roll: float
     ) -> Again | Stop:
         """What the supervisor is to do with the child; crashes never come here."""
-        tries = [Try(past.variant, past.ended, past.value) for past in history if isinstance(past.value, Broken)]
-        onward = direct(self.ladder, self.seam, tries, conditions, now, roll)
+        onward = direct(self.ladder, self.seam, tries_of(history), conditions, now, roll)
         return Stop() if onward is None else Again(onward.after, onward.leg)
 
 

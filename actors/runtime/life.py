@@ -12,12 +12,14 @@ import trio
 from actors.deltas import AttemptAbandoned, AttemptStarted, Delta, FinishReason, StreamEvent, Usage
 from actors.failure import Failure, FailureKind, Phase
 from actors.ladder import Ladder, Seam
+from actors.lifecycle import Trace
 from actors.outcome import Attempt, Outcome, Status
 from actors.policy.assemble import Assembly
 from actors.policy.directive import Broken, Climb, Conditions, Leg
 from actors.policy.estimate import billed
 from actors.request import Request
 from actors.route import Route
+from actors.runtime.chronicle import Chronicle
 from actors.runtime.outlet import Outlet
 from actors.runtime.watch import Watch
 from supervisor import Again, ChildEnded, ChildExited, ChildRestarting, Exit, ExitKind, Past, Record, Respond, Stop
@@ -31,7 +33,7 @@ class Order:
     ladder: Ladder
     seam: Seam
     name: str
-    trace_id: str
+    trace: Trace
 
 
 class Life:
@@ -50,6 +52,7 @@ class Life:
         self.leaving: FailureKind | None = None
         self.request_id = ""
         self.resumes_at: float | None = None
+        self.chronicle = Chronicle(order.trace)
         self._failed: Failure | None = None
         self._given_up = False
         self._fallback: Assembly | None = None
@@ -146,6 +149,7 @@ class Life:
         ) -> Again | Stop:
             answer = climb(exit_, history, conditions, now, roll)
             self._given_up = isinstance(answer, Stop)
+            self.chronicle.weigh(climb, history)
             return answer
 
         return respond
@@ -171,6 +175,7 @@ class Life:
             self._billed(),
             self._failed,
             self.request_id or self.assembly.response_id,
+            self.watch.marks.first_event,
         )
 
     def _billed(self) -> Usage:
@@ -185,6 +190,7 @@ class Life:
             delivered = self.assembly.progress
             self.outlet.push(AttemptAbandoned(self._failed, delivered, self.number, after, route))
         self._failed, self.assembly = None, Assembly()
+        self.chronicle.goes_on(self.attempts, route, after, at)
 
     def settle(self, end: ExitKind) -> None:
         """Give the stream its one outcome, now that its actor ended so, or is waited for no longer."""
@@ -197,6 +203,7 @@ class Life:
                 self.outlet.push_all(self.assembly.ready)
             self.outlet.end()
         self.ended.set()
+        self.chronicle.ends(self.outcome, trio.current_time())
 
     def _verdict(self, end: ExitKind) -> tuple[Status, Failure | None]:
         if self._failed is not None and (self._given_up or end is ExitKind.CRASH):
@@ -224,5 +231,5 @@ class Life:
             assembly.finish,
             failure,
             assembly.model,
-            self.order.trace_id,
+            self.order.trace.trace_id,
         )

@@ -102,7 +102,7 @@ class Stream:
     @property
     def trace_id(self) -> str:
         """32 hexadecimal digits that every log line and report of this stream carries."""
-        return self._life.order.trace_id
+        return self._life.order.trace.trace_id
 
     @property
     def route(self) -> Route:

@@ -19,6 +19,7 @@ from actors.policy.directive import Climb, first_leg
 from actors.request import Prompt, as_request
 from actors.route import Route
 from actors.runtime.attempt import World, attempt
+from actors.runtime.chronicle import caller, trace_under
 from actors.runtime.life import Life, Order
 from actors.runtime.shared import Shared
 from actors.runtime.stream import GRACE, Stream
@@ -67,8 +68,8 @@ class Streams:
         self, prompt: Prompt, ladder: Ladder | Route | str, seam: Seam, name: str | None, *, consumed: bool
     ) -> Life:
         name = name or f"stream-{next(self._numbers)}"
-        trace_id = f"{self._dice.getrandbits(128):032x}"
-        return Life(Order(as_request(prompt), as_ladder(ladder), seam, name, trace_id), consumed=consumed)
+        trace = trace_under(caller(), self._dice.getrandbits(128))
+        return Life(Order(as_request(prompt), as_ladder(ladder), seam, name, trace), consumed=consumed)
 
     async def launch(self, life: Life) -> ChildRef:
         """Start the actor of a stream; waits while the service is being restarted."""
@@ -91,6 +92,7 @@ class Streams:
     def _child(self, life: Life, home: Home) -> Child:
         order, now = life.order, trio.current_time()
         ladder = order.ladder.with_routes(home.admit)
+        life.chronicle.listen(home.tree.hook, (*home.tree.path, order.name))
         return Child(
             order.name,
             attempt,

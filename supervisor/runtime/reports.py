@@ -40,6 +40,11 @@ class Reports:
         if self.hook is not None:
             self._tell(self.hook, record)
 
+    def more(self, record: Record) -> None:
+        """Tell the hook what somebody else has to report."""
+        if self.hook is not None:
+            self._tell(self.hook, record)
+
     def _tell(self, listener: Hook, record: Record) -> None:
         try:
             listener(record)

@@ -16,6 +16,7 @@ from supervisor.runtime.flags import Flags, Settings
 from supervisor.runtime.incarnation import enclosing
 from supervisor.runtime.ref import ChildRef
 from supervisor.runtime.registry import Registry
+from supervisor.runtime.reports import Hook
 from supervisor.runtime.slot import OneShot, Slot
 from supervisor.runtime.snapshot import ChildStatus, Count, TreeSnapshot, count_of, snapshot_of, status_of
 from supervisor.runtime.supervisor import Loop
@@ -54,6 +55,12 @@ class Supervisor:
     def hook_errors(self) -> int:
         """How often the hook or a child's `notify` raised."""
         return self._loop.reports.errors
+
+    @property
+    def hook(self) -> Hook | None:
+        """The hook of the tree, for records of your own; `None` where nobody listens. What it raises is counted and not passed on."""
+        reports = self._loop.reports
+        return None if reports.hook is None else reports.more
 
     @property
     def registry(self) -> Registry:
