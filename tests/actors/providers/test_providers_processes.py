@@ -129,6 +129,15 @@ async def test_a_program_is_asked_before_it_is_killed(program, monkeypatch, heed
     assert await trio.Path(path + ".told").read_text() == told
 
 
+@pytest.mark.promise("P1")
+async def test_its_files_are_closed_with_the_block_and_not_some_time_later(program):
+    before = files()
+    async with opened(program("time.sleep(30)"), b"x" * 300_000) as process:
+        assert files() > before
+    assert files() == before
+    assert process.stderr == ""
+
+
 async def test_a_program_that_fills_its_pipes_dies_without_a_wait(program):
     began = trio.current_time()
     async with opened(program("while True: say(b'x' * 65536)")) as process:
