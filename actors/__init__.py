@@ -47,6 +47,7 @@ from actors.messages import (
 )
 from actors.outcome import Attempt, IncompleteCall, Outcome, Status, StreamFailed
 from actors.providers.foreign import from_call, from_deltas
+from actors.providers.replay import from_recording
 from actors.request import Limits, Request, Tool, ToolChoice
 from actors.route import Clocks, Mode, Route
 from actors.runtime.stream import Stream
@@ -133,6 +134,7 @@ __all__ = [
     "assistant",
     "from_call",
     "from_deltas",
+    "from_recording",
     "open_streams",
     "serve_streams",
     "user",

@@ -182,10 +182,20 @@ class Settings:
         return Endpoint(provider, self._value(account.base_url, str) or "", self._key(provider, account))
 
     def admit(self, route: Route) -> Route:
-        """The route as these settings have it (OPENAI_DISABLE_STREAMING makes it buffered); raises like `endpoint`."""
+        """The route as these settings have it; raises like `endpoint`."""
         self.endpoint(route.provider)
+        return self.in_mode(route)
+
+    def in_mode(self, route: Route) -> Route:
+        """The route in the mode these settings ask for: OPENAI_DISABLE_STREAMING makes it buffered."""
         whole = route.provider.startswith("openai") and self._value("OPENAI_DISABLE_STREAMING", bool)
         return attrs.evolve(route, mode=Mode.BUFFERED) if whole else route
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts of all keys, for whoever has to keep them out of something."""
+        values = [setting.value for setting in self.entries.values()]
+        return tuple(value.reveal() for value in values if isinstance(value, Secret))
 
     @property
     def log_level(self) -> str:

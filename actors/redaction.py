@@ -2,9 +2,13 @@
 
 Pure.  The one rule: a provider's words are hostile until they went through here; they may echo a key (P13), move a terminal's cursor or
 have no end (P14).  What looks like a credential is blotted out whosever it is, for nobody here knows all of them.
+
+A sentence for people may lose a harmless word too many; a recording may not, for what was said is read from it again.  So `scrubbed`
+asks for more before it takes something for a credential.
 """
 
 import re
+from collections.abc import Iterable
 
 BLOT = "***"
 
@@ -29,6 +33,47 @@ _CREDENTIAL = re.compile(
 
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 """What moves a cursor, ends a line or turns the direction of writing; and blanks, for one is as good as many."""
+
+SECRET_BYTES = 8
+"""The shortest key that is a secret; a server of one's own is given any word, which then may stand in any sentence."""
+
+_KEPT_OUT = re.compile(
+    rb"""
+      (?:(?<![\w-])|(?<=\\[nrt]))                        # not inside a word; an escaped line break is none
+      (?:sk|pk|rk|xai|gsk|hf|pplx|r8)[-_](?=[\w-]*\d)[\w-]{16,}
+    | AIza[\w-]{30,}
+    | ya29\.[\w.-]{16,}
+    | \bA(?:KIA|SIA)[A-Z0-9]{16}\b
+    | (?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?        # JSON web tokens: header and claims are objects
+    | (?<=://)[^\s/@:"\\]+:[^\s/@"\\]+(?=@)
+    | (?i:(?<=bearer\ )|(?<=basic\ ))(?=[\w.~+/-]*\d)[\w.~+/-]{12,}={0,2}
+    | (?i:                                              # what signs an address, or stands in it as a key
+        (?:[?&;]|\\u0026)
+        (?:x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential)|signature|sig|policy
+          |key-pair-id|(?:access[-_]?)?token|(?:api[-_]?)?key)=
+      )[^\s&"'\\<>)\]]{6,}
+    """,
+    re.VERBOSE,
+)
+
+
+def scrubbed(octets: bytes, secrets: Iterable[str] = ()) -> bytes:
+    """Bytes that are kept (a recording), without the `secrets` that are known and without what can only be a credential.
+
+    An address keeps the name of what signed it.  `secrets` shorter than 8 bytes are words, not secrets.
+    """
+    for secret in secrets:
+        if len(secret) >= SECRET_BYTES:
+            octets = octets.replace(secret.encode(), _BLOT)
+    return _KEPT_OUT.sub(_blotted, octets)
+
+
+_BLOT = BLOT.encode()
+
+
+def _blotted(found: "re.Match[bytes]") -> bytes:
+    name, sign, _ = found[0].partition(b"=")
+    return name + sign + _BLOT if sign and name[:1] in b"?&;\\" else _BLOT
 
 
 def shown(text: str, limit: int) -> str:

@@ -2,9 +2,11 @@
 
 A recording keeps status, headers and body as they were; only how the body is sliced into writes is chosen here,
 because no recorder keeps that.  The file format is one JSON object a line with `status`, `response_headers` and
-`response_body`; other fields may stand beside them.
+`response_body`; other fields may stand beside them, as in what `open_streams(record=...)` writes: there
+`response_base64` has a body that is no text, and an attempt that got no answer has none to serve.
 """
 
+import base64
 import gzip
 import re
 from collections.abc import Callable, Sequence
@@ -52,6 +54,7 @@ class _Line(msgspec.Struct):
     """One line of a file of recordings."""
 
     response_body: str
+    response_base64: str = ""
     status: int = 200
     response_headers: dict[str, str] = {}
     provider: str = ""
@@ -74,8 +77,10 @@ def load_recordings(path: str | Path) -> tuple[Recording, ...]:
             line = decoder.decode(text)
         except msgspec.MsgspecError as error:
             raise ValueError(f"{path}, line {number}, is not a recording: {error}") from error
-        headers = tuple(line.response_headers.items())
-        recordings.append(Recording(line.response_body.encode(), line.status, headers, line.provider, line.id))
+        body = base64.b64decode(line.response_base64) if line.response_base64 else line.response_body.encode()
+        if line.status or body:
+            headers = tuple(line.response_headers.items())
+            recordings.append(Recording(body, line.status, headers, line.provider, line.id))
     return tuple(recordings)
 
 

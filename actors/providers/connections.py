@@ -90,6 +90,9 @@ class Connections(httpx2.AsyncBaseTransport):
     their `pool` timeout allows. `idle_seconds`: how long an idle connection is worth keeping.
     """
 
+    body: type[Body] = Body
+    """What reads an answer off its connection."""
+
     def __init__(
         self,
         network: httpcore2.AsyncNetworkBackend | None = None,
@@ -121,7 +124,7 @@ class Connections(httpx2.AsyncBaseTransport):
         except BaseException:
             await self._settle(connection, reusable=False)
             raise
-        body = Body(connection.line, head, partial(self._settle, connection), timeouts.get("read"))
+        body = self.body(connection.line, head, partial(self._settle, connection), timeouts.get("read"))
         extensions = {"http_version": head.version, "reason_phrase": head.reason, EXTENSION: body}
         return httpx2.Response(head.status, headers=head.headers, stream=body, extensions=extensions)
 

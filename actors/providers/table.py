@@ -7,6 +7,7 @@ a second and stops the loop, is over before any clock runs.  All providers send 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from actors.config import Endpoint, Settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import httpcore2
 
     from actors.providers.connections import Connections
+    from actors.providers.record import Recorder
 
 Network: TypeAlias = "httpcore2.AsyncNetworkBackend"
 """What opens connections: trio's sockets, or a network in memory."""
@@ -35,29 +37,44 @@ TABLE: Mapping[str, str] = {
 class Providers:
     """Providers by name, over one pool."""
 
-    def __init__(self, settings: Settings, own: Mapping[str, Provider], pool: "Connections") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        own: Mapping[str, Provider],
+        pool: "Connections",
+        *,
+        recorder: "Recorder | None" = None,
+        replay: Provider | None = None,
+    ) -> None:
         self._settings = settings
         self._own = own
-        self._made = dict(own)
+        self._replayed = {} if replay is None else dict.fromkeys(TABLE, replay)
+        self._made = {**self._replayed, **own}
         self._pool = pool
+        self._recorder = recorder
 
     def __getitem__(self, name: str) -> Provider:
         provider = self._made.get(name)
         if provider is None:
-            provider = self._made[name] = _load(TABLE[name])(self._settings.endpoint(name), self._pool)
+            provider = _load(TABLE[name])(self._settings.endpoint(name), self._pool)
+            if self._recorder is not None:
+                provider = self._recorder.over(provider)
+            self._made[name] = provider
         return provider
 
     def admit(self, route: Route) -> Route:
         """The route as it can be asked; raises `SettingError` where it names an unknown provider or one without credentials.
 
-        The settings have no say in what the caller brought; what is one call there has a buffered route.
+        The settings have no say in what the caller brought; what is one call there has a buffered route. A replay needs no credentials.
         """
         own = self._own.get(route.provider)
-        if own is None:
-            route = self._settings.admit(route)
-            _ = self[route.provider]
-            return route
-        return route.buffered if isinstance(own, CallingProvider) else route
+        if own is not None:
+            return route.buffered if isinstance(own, CallingProvider) else route
+        if route.provider in self._replayed:
+            return self._settings.in_mode(route)
+        route = self._settings.admit(route)
+        _ = self[route.provider]
+        return route
 
 
 def _load(where: str) -> Callable[[Endpoint, "Connections"], Provider]:
@@ -67,13 +84,31 @@ def _load(where: str) -> Callable[[Endpoint, "Connections"], Provider]:
 
 @asynccontextmanager
 async def open_providers(
-    settings: Settings, own: Mapping[str, Provider], network: "Network | None"
+    settings: Settings,
+    own: Mapping[str, Provider],
+    network: "Network | None",
+    *,
+    record: str | Path | None = None,
+    replay: Provider | None = None,
 ) -> AsyncGenerator[Providers]:
-    """The providers over a pool that is closed with the block."""
+    """The providers over a pool that is closed with the block.
+
+    With `record` every attempt is added to that file; with `replay` that provider answers for every one of the table.
+    """
     from actors.providers.connections import Connections  # noqa: PLC0415 -- whoever opens nothing waits for no HTTP client
 
-    pool = Connections(network)
+    if record is None:
+        pool = Connections(network)
+        try:
+            yield Providers(settings, own, pool, replay=replay)
+        finally:
+            await pool.aclose()
+        return
+    from actors.providers.record import Recorder, TapedConnections  # noqa: PLC0415 -- the same
+
+    recorder, pool = Recorder(record, settings.secrets), TapedConnections(network)
     try:
-        yield Providers(settings, own, pool)
+        yield Providers(settings, own, pool, recorder=recorder)
     finally:
         await pool.aclose()
+        recorder.close()

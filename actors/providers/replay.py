@@ -1,0 +1,120 @@
+"""A recording as a provider: no network, no key, and the answers as they were, decoded anew.
+
+Each request gets the next answer that was recorded for the very same request, so streams that run at once may come in any order. The one
+rule: what was not recorded has no answer; a request that departs from the recording fails with the place where it does.
+"""
+
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+
+from actors.errors import SettingError
+from actors.policy.divergence import first_difference, likeness
+from actors.request import Request
+from actors.route import Route
+from actors.source import EncodingError, Source
+from actors.wire.dialect import Dialect
+from actors.wire.recording import BadLine, Line, key_for, read
+
+DIALECTS: Mapping[str, str] = {
+    "anthropic": "actors.wire.anthropic",
+    "openai": "actors.wire.openai_responses",
+    "openai-chat": "actors.wire.openai_chat",
+    "google": "actors.wire.gemini",
+}
+"""Every provider that is recorded, and the dialect its bytes are in."""
+
+_NAME_CLIP = 40
+
+
+class DivergedError(EncodingError):
+    """A request is not the recorded one, or was asked once too often; the sentence says where they part."""
+
+
+def from_recording(path: str | Path, secrets: Sequence[str] = ()) -> "ReplayProvider":
+    """A provider out of a recording, to be named as it was recorded: `open_streams(providers={"openai": ...})`.
+
+    `secrets` are keys that were kept out of it. Raises `SettingError` where the file is no recording.
+    """
+    try:
+        lines = read(Path(path).read_bytes())
+    except OSError as error:
+        raise SettingError(
+            f"cannot replay {path}: {error.strerror}; make a recording with open_streams(record=...)"
+        ) from error
+    except BadLine as error:
+        raise SettingError(f"cannot replay {path}: {error}; make a recording with open_streams(record=...)") from error
+    return ReplayProvider(Path(path).name, lines, secrets)
+
+
+class ReplayProvider:
+    """Answers every request as it was answered when it was recorded, failures included.
+
+    Answers come as fast as they are read. One that was given up, for its silence or by the caller, keeps its times and then says no
+    more, so that the same clock ends it.
+    """
+
+    def __init__(self, name: str, lines: Sequence[Line], secrets: Sequence[str] = ()) -> None:
+        self._name = name if len(name) <= _NAME_CLIP else "…" + name[1 - _NAME_CLIP :]
+        self._secrets = secrets
+        self._left: dict[bytes, deque[tuple[int, Line]]] = {}
+        for place, line in sorted(enumerate(lines, 1), key=lambda one: one[1].number):
+            self._left.setdefault(line.key, deque()).append((place, line))
+        self._played = Counter[bytes]()
+
+    @property
+    def left(self) -> int:
+        """How many recorded attempts were not asked for yet."""
+        return sum(map(len, self._left.values()))
+
+    @asynccontextmanager
+    async def open(self, request: Request, route: Route) -> AsyncGenerator[Source]:
+        """The recorded answer to this request.
+
+        Raises `DivergedError` where there is none, `EncodingError` as the provider would, and whatever ended the recorded attempt.
+        """
+        dialect = self._dialect(route.provider)
+        dialect.encode(request, route)
+        line = self._next(request, route)
+        from actors.providers.playing import played  # noqa: PLC0415 -- whoever replays nothing waits for no HTTP client
+
+        async with played(line, dialect, route) as source:
+            yield source
+
+    def _dialect(self, provider: str) -> Dialect:
+        if provider not in DIALECTS:
+            raise DivergedError(f"{self._name} can only answer for {', '.join(DIALECTS)}, not for {provider!r}")
+        return import_module(DIALECTS[provider]).DIALECT
+
+    def _next(self, request: Request, route: Route) -> Line:
+        key = key_for(request, route, self._secrets)
+        waiting = self._left.get(key)
+        if not waiting:
+            self._diverged(key)
+        self._played[key] += 1
+        return waiting.popleft()[1]
+
+    def _diverged(self, key: bytes) -> NoReturn:
+        """Say where the request departs from the recorded one that is nearest, of those nobody asked for yet."""
+        if times := self._played[key]:
+            often = "once" if times == 1 else f"{times} times"
+            raise DivergedError(
+                f"{self._name} has this request {often}, and it was asked once more; ask as often as recorded, or record anew"
+            )
+        asked = _fields(key)
+        left = [(place, line) for waiting in self._left.values() for place, line in waiting]
+        if not left:
+            raise DivergedError(f"{self._name} was played to its end, and this request is not in it; record it anew")
+        place, line = max(left, key=lambda one: (likeness(asked, _fields(one[1].key)), -one[1].number))
+        difference = first_difference(asked, _fields(line.key))
+        raise DivergedError(f"{self._name} line {place}: {difference}; ask what was recorded, or record anew")
+
+
+def _fields(key: bytes) -> dict[str, object]:
+    provider, model, mode, request = msgspec.json.decode(key, type=tuple[str, str, str, dict[str, object]])
+    return {"provider": provider, "model": model, "mode": mode, **request}

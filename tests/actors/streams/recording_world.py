@@ -1,0 +1,81 @@
+"""One run against the simulator that is recorded, and the same run out of the recording."""
+
+import json
+from contextlib import asynccontextmanager
+
+import attrs
+from msgspec.structs import replace
+
+from actors import Attempt, AttemptAbandoned, Settings, TextDelta, open_streams
+from actors.chaos import Generated, Pacing, Plan, Simulator, open_network
+
+KEY = "sk-of-nobody-1234567"
+ENVIRONMENT = {
+    "ANTHROPIC_API_KEY": KEY,
+    "ANTHROPIC_BASE_URL": "http://anthropic.test",
+    "OPENAI_API_KEY": KEY,
+    "OPENAI_BASE_URL": "http://openai.test/v1",
+    "GEMINI_API_KEY": KEY,
+    "GEMINI_BASE_URL": "http://google.test",
+}
+KEYLESS = Settings.read({})
+PROVIDERS = ("anthropic", "openai", "openai-chat", "google")
+
+
+class NoNetwork:
+    """Whoever connects to anything has broken the promise of a replay."""
+
+    async def connect_tcp(self, *_args, **_kwargs):
+        raise AssertionError("a replay opened a connection")
+
+
+@asynccontextmanager
+async def recorded(path, plan="", *, answers=None, pacing=None, server=None, unreachable=(), environment=None):
+    """Streams against the simulator, or another server, whose attempts go into `path`."""
+    server = server or Simulator(answers or Generated(tokens=24), Plan.parse(plan), pacing or Pacing())
+    settings = Settings.read(environment or ENVIRONMENT)
+    async with (
+        open_network(server) as network,
+        open_streams(settings=settings, network=network, seed=1, record=path) as streams,
+    ):
+        network.unreachable.update(unreachable)
+        yield streams
+
+
+@asynccontextmanager
+async def replayed(path):
+    """Streams out of `path`, without a key and without a network."""
+    async with open_streams(settings=KEYLESS, network=NoNetwork(), seed=1, replay=path) as streams:
+        yield streams
+
+
+async def events_of(streams, prompt, ladder):
+    """What a consumer is told, pieces of text joined, and the outcome."""
+    told = []
+    async with streams.open(prompt, ladder) as stream:
+        async for event in stream:
+            match event:
+                case TextDelta(text) if told and told[-1][0] == "text":
+                    told[-1] = ("text", told[-1][1] + text)
+                case TextDelta(text):
+                    told.append(("text", text))
+                case AttemptAbandoned():
+                    told.append(("seam", replace(event, after=0.0)))
+                case _:
+                    told.append(("event", event))
+    return told, bare(stream.outcome)
+
+
+TIMES = {"started": 0.0, "ended": 0.0, "first_event": None, "first_content": None}
+
+
+def bare(outcome):
+    """An outcome without the times it took."""
+    named = {field.name for field in attrs.fields(Attempt)}
+    times = {name: value for name, value in TIMES.items() if name in named}
+    return attrs.evolve(outcome, attempts=tuple(attrs.evolve(one, **times) for one in outcome.attempts))
+
+
+def lines_of(path):
+    """The lines of a recording as JSON has them."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
