@@ -11,7 +11,7 @@ from random import Random
 import attrs
 import trio
 
-from actors.chaos import Answer, Entry, Generated, OnPrompt, Pacing, Recording, Simulator, Visit, parse_fault
+from actors.chaos import Answer, Down, Entry, Generated, OnPrompt, Pacing, Recording, Simulator, Visit, parse_fault
 from actors.chaos import Ending as Seen
 from actors.chaos import Plan as Weather
 from actors.cli.inlet import from_prompts
@@ -25,19 +25,17 @@ from actors.outcome import Outcome, Status
 from actors.route import Clocks, Route
 from supervisor import Backoff, Retry
 
-FAULTS = (
-    "status529=0.04 status503=0.01 status429:1=0.01 cut=0.03 reset=0.01 truncate=0.01 error:overloaded=0.02 stall:4=0.02"
-    " status404=0.01"
-)
-"""What goes wrong in a demonstration, as shares of all requests."""
+FAULTS = "status529=0.03 status503=0.01 status429:1=0.01 cut=0.03 reset=0.01 truncate=0.02 error:overloaded=0.01 stall:4=0.02"
+"""What goes wrong in a demonstration, as shares of all requests; nothing in it ends a stream for good."""
 
-_CLOCKS = Clocks(connect=5, first_event=3, first_content=5, gap=1, buffered=5)
+_CLOCKS = Clocks(connect=5, first_event=4, first_content=5, gap=2, buffered=8)
 """A demonstration does not wait a minute for a stalled stream."""
 
 _RETRY = Retry(3, backoff=Backoff(initial=0.4))
 _FIRST = Route("anthropic", "claude-sonnet-4-5", clocks=_CLOCKS)
 _SECOND = Route("openai", "gpt-5-mini", clocks=_CLOCKS)
-LADDER = Ladder(_FIRST, _RETRY, Switch(_SECOND), _RETRY, Buffered(), _RETRY)
+_THIRD = Route("google", "gemini-2.5-flash", clocks=_CLOCKS)
+LADDER = Ladder(_FIRST, _RETRY, Switch(_SECOND), _RETRY, Switch(_THIRD), _RETRY, Buffered(), _RETRY)
 
 _THINGS = (
     *(
@@ -81,16 +79,21 @@ def questions(number: int) -> tuple[str, ...]:
 
 
 def weather(faults: str, prompts: tuple[str, ...], seed: int) -> Weather:
-    """The plan of what goes wrong; without wishes of one's own some prompts are certain to need every rung.
+    """The plan of what goes wrong; without wishes of one's own a provider goes down, and some prompts need every rung.
+
+    Counted in requests, not in seconds, so that it shows on any machine: the first provider is lost when a third of the prompts
+    is asked, and long enough for every stream that was under way there to end before its circuit is judged.
 
     Raises `BadPlan` (a `ValueError`) naming the term that cannot be read.
     """
     if faults:
         return Weather.parse(f"seed={seed} {faults}")
     dice = Random(seed)  # noqa: S311 -- which prompts are unlucky is no secret
-    unlucky = dice.sample(prompts[: len(prompts) // 2 or 1], min(3, len(prompts) // 2 or 1))
+    early = prompts[: len(prompts) // 8 or 1]
+    unlucky = dice.sample(early, min(3, len(early)))
     garbled = [OnPrompt(prompt, attempt, parse_fault("garble:3")) for prompt in unlucky for attempt in (1, 2, 3)]
-    return attrs.evolve(Weather.parse(f"seed={seed} {FAULTS}"), schedule=garbled)
+    outage = Down(_FIRST.provider, len(prompts) // 3 + 1, len(prompts) + len(prompts) // 3)
+    return attrs.evolve(Weather.parse(f"seed={seed} {FAULTS}"), schedule=[outage, *garbled])
 
 
 @attrs.frozen
@@ -150,9 +153,10 @@ async def demonstrate(demo: Demo, simulator: Simulator, audience: Audience) -> t
 
 
 def _settings(url: str) -> Settings:
-    """Both providers are the simulator, which asks for a key as they do and takes any."""
-    keys = {"ANTHROPIC_API_KEY": "no-key-needed", "OPENAI_API_KEY": "no-key-needed"}
-    return Settings.read({**keys, "ANTHROPIC_BASE_URL": url, "OPENAI_BASE_URL": f"{url}/v1"})
+    """Every provider is the simulator, which asks for a key as they do and takes any."""
+    keys = dict.fromkeys(("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"), "no-key-needed")
+    urls = {"ANTHROPIC_BASE_URL": url, "OPENAI_BASE_URL": f"{url}/v1", "GEMINI_BASE_URL": url}
+    return Settings.read({**keys, **urls})
 
 
 def _ladder(_: Job) -> Ladder:
@@ -193,7 +197,7 @@ def compare(report: Report, entries: tuple[Entry, ...], exact: int) -> Agreement
     by_route = ((f"to {route}", report.asked[route], seen[route]) for route in routes)
     return Agreement(
         (
-            ("requests", report.attempts, len(entries)),
+            ("requests", report.asked.total(), len(entries)),
             *by_route,
             ("whole answers", report.statuses[Status.COMPLETED], whole),
             ("exact to the letter", exact, whole),

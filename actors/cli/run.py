@@ -147,8 +147,9 @@ class _Crew:
                 await self._answer(streams, job)
 
     async def _answer(self, streams: Streams, job: Job) -> None:
-        board, track = self._board, self._board.begin(job.name, trio.current_time())
-        stream = streams.open(job.request, self._plan.ladder(job), seam=self._plan.seam)
+        board, ladder = self._board, self._plan.ladder(job)
+        track = board.begin(job.name, trio.current_time(), ladder.route)
+        stream = streams.open(job.request, ladder, seam=self._plan.seam)
         try:
             async with stream:
                 async for event in stream:

@@ -76,9 +76,9 @@ class Surface:
             return
         self.report.print(report_text(ending.report, ending.unasked), highlight=False)
         if agreement is not None:
-            self.report.print(
-                f"\n{agreement}", style="green" if agreement.holds else "bold red", highlight=False, soft_wrap=True
-            )
+            style = "green" if agreement.holds else "bold red"
+            wrapped = self.report.is_terminal
+            self.report.print(f"\n{agreement}", style=style, highlight=False, soft_wrap=not wrapped)
 
 
 def _show(screen: Paper, every: float, *, live: bool, quiet: bool) -> Show:

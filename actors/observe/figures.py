@@ -21,9 +21,12 @@ def count(number: float) -> str:
     return f"{round(number):,}"
 
 
+_MANY = {"retry": "retries", "switch": "switches"}
+
+
 def counted(number: int, thing: str) -> str:
     """A number of things: `1 stream`, `2 streams`."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+    return f"{number:,} {thing if number == 1 else _MANY.get(thing, f'{thing}s')}"
 
 
 def clean(text: str, keep: str = "") -> str:

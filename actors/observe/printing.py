@@ -24,6 +24,7 @@ def report_text(report: Report, unasked: int = 0) -> Group:
     if unasked:
         lines.append(Text(f"{counted(unasked, 'prompt')} not asked any more"))
     lines.append(Text(_attempts(report)))
+    lines += [_breaker(report, route) for route in sorted(report.held | report.passed)]
     lines.append(Text(_tokens(report)))
     times = [Text(), _latencies(report)] if report.total.p50 is not None else []
     troubles = [Text(), Text("What went wrong most", "bold"), *map(_trouble, report.worst)] if report.worst else []
@@ -40,13 +41,13 @@ def _statuses(report: Report) -> Text:
 
 
 def _attempts(report: Report) -> str:
-    steps = report.steps
-    switches = f"{count(steps[Step.SWITCH])} " + ("switch" if steps[Step.SWITCH] == 1 else "switches")
-    return f"{counted(report.attempts, 'attempt')}: {_retries(steps[Step.RETRY])}, {switches} of route, {counted(steps[Step.DEGRADE], 'degrade')} to buffered"
+    retries, switches, degrades = (counted(report.steps[step], step.value) for step in Step)
+    return f"{counted(report.attempts, 'attempt')}: {retries}, {switches} of route, {degrades} to buffered"
 
 
-def _retries(number: int) -> str:
-    return f"{count(number)} " + ("retry" if number == 1 else "retries")
+def _breaker(report: Report, route: str) -> Text:
+    told = f"circuit of {clean(route)} opened: {counted(report.held[route], 'attempt')} held back"
+    return Text(f"{told}, {counted(report.passed[route], 'stream')} moved on", "yellow")
 
 
 def _tokens(report: Report) -> str:

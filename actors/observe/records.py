@@ -93,6 +93,8 @@ def report_record(report: Report) -> Record:
         **{status.value: report.statuses[status] for status in Status},
         "attempts": report.attempts,
         "asked": dict(report.asked),
+        "held_back": dict(report.held),
+        "passed_over": dict(report.passed),
         "retries": report.steps[Step.RETRY],
         "switches": report.steps[Step.SWITCH],
         "degrades": report.steps[Step.DEGRADE],

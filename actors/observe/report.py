@@ -35,6 +35,15 @@ def step_between(before: Route, after: Route) -> Step:
     return Step.DEGRADE if before.streams and not after.streams else Step.RETRY
 
 
+CIRCUIT_OPEN = "circuit_open"
+"""The code of an attempt that an open circuit breaker held back: nothing was sent for it."""
+
+
+def held_back(failure: Failure | None) -> bool:
+    """Whether an attempt that ended so was never sent, because its route's circuit breaker was open."""
+    return failure is not None and failure.code == CIRCUIT_OPEN and failure.status is None
+
+
 @attrs.frozen
 class Latency:
     """Seconds that half, nine tenths and 99 of 100 streams did not exceed, each within 1 %; `None` where nothing was timed."""
@@ -67,13 +76,16 @@ class Trouble:
 class Report:
     """The figures of a run; `seconds` is how long it took, latencies are those of completed streams.
 
-    `asked` counts the attempts by their route, as a route is written.
+    `asked` counts the attempts that were sent by their route, as a route is written.  Of a route whose circuit breaker opened, `held` counts
+    the attempts that were not sent, and `passed` the streams that began on another route because of it.
     """
 
     seconds: float
     statuses: Counter[Status]
     attempts: int
     asked: Counter[str]
+    held: Counter[str]
+    passed: Counter[str]
     steps: Counter[Step]
     usage: Usage
     first_content: Latency
@@ -106,6 +118,8 @@ class Tally:
         self.statuses: Counter[Status] = Counter()
         self.steps: Counter[Step] = Counter()
         self.asked: Counter[str] = Counter()
+        self.held: Counter[str] = Counter()
+        self.passed: Counter[str] = Counter()
         self.usage = Usage()
         self._first_content = Quantiles()
         self._total = Quantiles()
@@ -113,11 +127,17 @@ class Tally:
         self._ended: Counter[_What] = Counter()
         self._latest: dict[_What, Failure] = {}
 
-    def add(self, outcome: Outcome) -> None:
-        """Take one outcome in."""
+    def add(self, outcome: Outcome, first: Route | None = None) -> None:
+        """Take one outcome in; `first` is the route the stream should have begun on, where that is known."""
         timeline = outcome.attempts
         self.statuses[outcome.status] += 1
-        self.asked.update(str(attempt.route) for attempt in timeline)
+        for attempt in timeline:
+            if held_back(attempt.failure):
+                self.held[attempt.route.name] += 1
+            else:
+                self.asked[str(attempt.route)] += 1
+        if first is not None and timeline and timeline[0].route.name != first.name:
+            self.passed[first.name] += 1
         self.steps.update(step_between(before.route, after.route) for before, after in pairwise(timeline))
         self.usage += outcome.usage
         self._cost.update(map(self._note, _weather(timeline)))
@@ -143,8 +163,10 @@ class Tally:
         return Report(
             seconds,
             self.statuses.copy(),
-            self.asked.total(),
+            self.asked.total() + self.held.total(),
             self.asked.copy(),
+            self.held.copy(),
+            self.passed.copy(),
             self.steps.copy(),
             self.usage,
             Latency.of(self._first_content),
@@ -154,7 +176,9 @@ class Tally:
 
 
 def _weather(timeline: tuple[Attempt, ...]) -> Iterator[Failure]:
-    return (attempt.failure for attempt in timeline if attempt.failure is not None)
+    """What the providers did; an attempt held back met none of them."""
+    failures = (attempt.failure for attempt in timeline)
+    return (failure for failure in failures if failure is not None and not held_back(failure))
 
 
 def _weight(trouble: Trouble) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.text import Text
 
 from actors.observe.board import Board, State, Track, Turn
-from actors.observe.figures import clean, count, seconds
+from actors.observe.figures import clean, count, counted, seconds
 from actors.observe.report import Step
 from actors.outcome import Status
 
@@ -24,8 +24,8 @@ _STYLES = {
     State.WAITING: "yellow",
 }
 
-_FIXED = 5
-"""Lines that are always there: title, bar, sums, root of the tree, number of those not shown."""
+_FIXED = 2
+"""Lines that stand around those of the streams: the root of the tree, the number of those not shown."""
 
 _WIDE, _MIDDLE = 92, 64
 """Columns from which on a row has every figure, and from which on it has tokens."""
@@ -34,9 +34,11 @@ _WIDE, _MIDDLE = 92, 64
 def render(board: Board, width: int, height: int, now: float) -> Group:
     """The picture for a terminal of this size; one line less than its height, so that it never scrolls."""
     room = max(height - 1, 3)
-    told = min(len(board.turns), max(0, (room - _FIXED) // 4), 5)
-    rows = max(0, room - _FIXED - told)
-    lines = [*_head(board, width, now), *_tree(board, width, rows, now), *_turns(board, told)]
+    head = _head(board, width, now)
+    rest = max(0, room - len(head) - _FIXED)
+    told = min(len(board.turns), rest // 4, 5)
+    rows = rest - told
+    lines = [*head, *_tree(board, width, rows, now), *_turns(board, told)]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return Group(*lines[:room])
@@ -45,7 +47,7 @@ def render(board: Board, width: int, height: int, now: float) -> Group:
 def _head(board: Board, width: int, now: float) -> list[Text]:
     elapsed = seconds(now - board.started)
     title = Text.assemble((set_cell_size(clean(board.title), max(0, width - len(elapsed))), "bold"), (elapsed, "dim"))
-    return [title, _bar(board, width), _sums(board, now)]
+    return [title, _bar(board, width), _sums(board, now), *_breakers(board)]
 
 
 def _bar(board: Board, width: int) -> Text:
@@ -79,9 +81,15 @@ def _sums(board: Board, now: float) -> Text:
     return Text(" · ".join(parts), "dim", no_wrap=True)
 
 
+def _breakers(board: Board) -> list[Text]:
+    avoided = ", ".join(map(clean, board.avoided))
+    return [Text(f"circuit open: {avoided}", "red", no_wrap=True)] if avoided else []
+
+
 def _tree(board: Board, width: int, rows: int, now: float) -> list[Text]:
     states = Counter(track.state for track in board.live)
-    root = Text(f"streams  {count(len(board.live))} live", "bold", no_wrap=True)
+    begun = board.live or board.tally.statuses
+    root = Text(f"streams  {f'{count(len(board.live))} live' if begun else 'getting ready'}", "bold", no_wrap=True)
     for state in State:
         if states[state]:
             root.append(f"  {count(states[state])} {state.value}", f"not bold {_STYLES[state]}")
@@ -103,11 +111,11 @@ def _interest(track: Track) -> tuple[bool, bool, int, float, str]:
 def _row(track: Track, guide: str, width: int, now: float) -> Text:
     state = _doing(track, now)
     figures = _figures(track, width, now)
-    route = max(10, width - 3 - 13 - 15 - 9 - sum(len(figure) for figure in figures))
+    route = max(10, width - 3 - 13 - 15 - 11 - sum(len(figure) for figure in figures))
     line = Text(no_wrap=True)
     line.append(guide, "dim").append(set_cell_size(clean(track.name), 12) + " ")
     line.append(set_cell_size(state, 15), _STYLES[track.state])
-    line.append(set_cell_size(f"attempt {track.attempt}" if track.attempt > 1 else "", 10 - 1), "yellow")
+    line.append(set_cell_size(f"attempt {track.attempt}" if track.attempt > 1 else "", 11), "yellow")
     line.append(set_cell_size(_where(track), route), "dim" if track.state is State.ASKING else "")
     return line.append("".join(figures))
 
@@ -152,16 +160,9 @@ def progress_line(board: Board, now: float) -> str:
     statuses, steps = board.tally.statuses, board.steps
     of = f" of {count(board.expected)}" if board.expected else ""
     parts = [f"{count(statuses.total())}{of} ended", f"{count(len(board.live))} live"]
-    parts += [f"{count(number)} {what}" for number, what in _not_none(statuses, steps)]
+    parts += [f"{count(statuses[status])} {status.value}" for status in _UNWELCOME if statuses[status]]
+    parts += [counted(steps[step], step.value) for step in Step if steps[step]]
     return f"{seconds(now - board.started):>8}  {', '.join(parts)}, {count(board.tokens)} tokens"
 
 
-def _not_none(statuses: Counter[Status], steps: Counter[Step]) -> list[tuple[int, str]]:
-    rows = [
-        (statuses[Status.FAILED], "failed"),
-        (statuses[Status.INTERRUPTED], "interrupted"),
-        (steps[Step.RETRY], "retries"),
-        (steps[Step.SWITCH], "switches"),
-        (steps[Step.DEGRADE], "degrades"),
-    ]
-    return [row for row in rows if row[0]]
+_UNWELCOME = (Status.FAILED, Status.INTERRUPTED)

@@ -227,6 +227,9 @@ def test_the_demonstration_needs_no_key_and_agrees_with_its_provider_to_the_numb
     assert (report["streams"], report["completed"]) == (40, 40)
     assert report["agreement"]["exact to the letter"] == {"report": 40, "journal": 40}
     assert min(report["retries"], report["switches"], report["degrades"]) >= 1
+    assert {route.partition(":")[0] for route in report["asked"]} == {"anthropic", "openai", "google"}
+    assert report["held_back"]["anthropic:claude-sonnet-4-5"] >= 1
+    assert report["attempts"] == sum(report["asked"].values()) + sum(report["held_back"].values())
     assert len(lines(out.read_text())) == 40
 
 

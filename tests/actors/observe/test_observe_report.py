@@ -6,18 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.config import Settings
 from actors.deltas import Usage
 from actors.failure import Failure, FailureKind
+from actors.ladder import Ladder
 from actors.observe.quantiles import Quantiles
-from actors.observe.report import Latency, Step, Tally, step_between
+from actors.observe.report import CIRCUIT_OPEN, Latency, Step, Tally, held_back, step_between
 from actors.outcome import Attempt, Outcome, Status
+from actors.policy.brakes import Brakes
+from actors.providers.foreign import from_deltas
 from actors.route import Route
+from actors.streams import open_streams
+from supervisor import Breaker
 
 A, B = Route("anthropic", "a"), Route("anthropic", "b")
 ROUTES = st.sampled_from([A, B, A.buffered, B.buffered])
 KINDS = st.sampled_from(
     [FailureKind.OVERLOADED, FailureKind.RATE_LIMIT, FailureKind.TRUNCATED, FailureKind.INVALID_KEY]
 )
+HELD = Failure(FailureKind.UNAVAILABLE, provider="anthropic", model="a", code=CIRCUIT_OPEN)
 SECONDS = st.floats(0.001, 1000)
 
 
@@ -29,7 +36,8 @@ def outcomes(draw):
     for number, route in enumerate(routes, 1):
         last = number == len(routes)
         lived = draw(SECONDS)
-        failure = None if last and status is not Status.FAILED else Failure(draw(KINDS), provider="anthropic")
+        broken = draw(st.one_of(st.just(HELD), st.builds(Failure, KINDS, provider=st.just("anthropic"))))
+        failure = None if last and status is not Status.FAILED else broken
         attempts.append(
             Attempt(number, route, now, now + lived, draw(st.sampled_from([None, now + lived / 2])), failure=failure)
         )
@@ -52,13 +60,16 @@ def test_every_attempt_and_every_step_is_counted_once(made):
     assert report.streams == len(made)
     assert report.attempts == sum(len(outcome.attempts) for outcome in made)
     assert report.steps.total() == report.attempts - len(made)
+    held = sum(held_back(attempt.failure) for outcome in made for attempt in outcome.attempts)
+    assert (report.held.total(), report.asked.total()) == (held, report.attempts - held)
     assert report.usage.output_tokens == sum(outcome.usage.output_tokens for outcome in made)
 
 
 @given(st.lists(outcomes(), max_size=8))
 def test_troubles_add_up_to_the_failed_attempts_and_the_failed_streams(made):
     report = tallied(made)
-    failed = [attempt for outcome in made for attempt in outcome.attempts if attempt.failure]
+    attempts = [attempt for outcome in made for attempt in outcome.attempts]
+    failed = [attempt for attempt in attempts if attempt.failure and not held_back(attempt.failure)]
     assert sum(trouble.attempts for trouble in report.troubles) == len(failed)
     assert sum(trouble.streams for trouble in report.troubles) == report.statuses[Status.FAILED]
     weights = [(trouble.streams, trouble.attempts) for trouble in report.troubles]
@@ -105,6 +116,28 @@ def test_latency_counts_from_the_first_attempt_and_to_the_content_that_stayed():
 )
 def test_a_step_is_told_from_the_two_routes(before, after, step):
     assert step_between(before, after) is step
+
+
+async def test_what_a_circuit_breaker_held_back_is_known_by_the_failure_it_leaves(autojump_clock):
+    async def refuses(request, route):
+        raise ConnectionRefusedError
+        yield ""
+
+    brakes = Brakes(breaker=Breaker(failures=1))
+    async with open_streams(
+        settings=Settings.read({}), providers={"mine": from_deltas(refuses)}, brakes=brakes
+    ) as streams:
+        sent, held = [await streams.ask("Why?", Ladder("mine:m")) for _ in range(2)]
+    assert (held_back(sent.failure), held_back(held.failure)) == (False, True)
+    assert not held_back(Failure(FailureKind.UNAVAILABLE, status=503, code=CIRCUIT_OPEN))
+
+
+def test_streams_that_began_elsewhere_are_counted_for_the_route_they_passed_over():
+    tally = Tally()
+    for routes in ((A, B), (B,), (B, A), (A.buffered,), ()):
+        attempts = tuple(Attempt(number, route, 0.0, 1.0) for number, route in enumerate(routes, 1))
+        tally.add(Outcome(Status.COMPLETED, attempts=attempts), A)
+    assert tally.report(1.0).passed == {"anthropic:a": 2}
 
 
 def test_a_failure_without_any_attempt_is_a_trouble_too():

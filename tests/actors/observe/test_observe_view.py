@@ -22,21 +22,22 @@ from actors.deltas import (
 from actors.failure import Failure, FailureKind
 from actors.observe.board import LATEST, Board, State
 from actors.observe.figures import clean, counted, seconds
-from actors.observe.report import Step
+from actors.observe.report import CIRCUIT_OPEN, Step
 from actors.observe.view import progress_line, render
-from actors.outcome import Outcome, Status
+from actors.outcome import Attempt, Outcome, Status
 from actors.route import Route
 
 A, B = Route("anthropic", "claude-a"), Route("anthropic", "claude-b")
+HELD = Failure(FailureKind.UNAVAILABLE, provider="anthropic", model="claude-a", code=CIRCUIT_OPEN)
 OVERLOADED = Failure(FailureKind.OVERLOADED, "Overloaded", provider="anthropic", model="claude-a")
 
 
-def abandoned(route, after=2.0):
-    return AttemptAbandoned(OVERLOADED, Progress(), 1, after, route)
+def abandoned(route, after=2.0, failure=OVERLOADED):
+    return AttemptAbandoned(failure, Progress(), 1, after, route)
 
 
-def begun(board, name, now=0.0, route=A, number=1):
-    track = board.begin(name, now)
+def begun(board, name, now=0.0, route=A, number=1, first=None):
+    track = board.begin(name, now, first)
     board.see(track, AttemptStarted(number, route), now)
     return track
 
@@ -86,8 +87,33 @@ def test_steps_are_counted_and_only_changes_of_rung_are_told():
     assert board.steps == {Step.RETRY: 1, Step.SWITCH: 1, Step.DEGRADE: 1}
     assert [turn.told for turn in board.turns] == [
         "Service overloaded: switched to anthropic:claude-b",
-        "Service overloaded: fetched in one piece from anthropic:claude-b (buffered)",
+        "Service overloaded: fetched in one piece from anthropic:claude-b",
     ]
+
+
+def test_a_circuit_that_opened_is_told_once_and_shown_until_its_route_serves_again():
+    board = Board("run", 0.0)
+    early, waits = begun(board, "early", first=A), begun(board, "waits", first=A)
+    board.see(waits, abandoned(B, failure=HELD), 1.0)
+    begun(board, "late", now=2.0, route=B, first=A)
+    assert [turn.told for turn in board.turns] == [f"circuit of {A} opened", f"Circuit open: switched to {B}"]
+    board.end(early, Outcome(Status.COMPLETED, attempts=(Attempt(1, A, 0.0, 3.0),)), 3.0)
+    assert drawn(board)[3] == f"circuit open: {A}"
+    board.end(
+        begun(board, "new", 20.0, first=A), Outcome(Status.COMPLETED, attempts=(Attempt(1, A, 20.0, 21.0),)), 21.0
+    )
+    assert not board.avoided
+    assert drawn(board)[3].startswith("streams")
+
+
+def test_a_stream_that_begins_elsewhere_shows_that_a_circuit_is_open():
+    board = Board("run", 0.0)
+    track = begun(board, "1", route=B, first=A)
+    assert list(board.avoided) == [A.name]
+    board.see(track, AttemptStarted(2, A), 1.0)
+    begun(board, "2", route=A.buffered, first=A)
+    begun(board, "3", route=B)
+    assert board.turned == 1
 
 
 def test_what_ended_is_summed_up_and_forgotten():
@@ -124,6 +150,19 @@ def test_the_picture_shows_route_attempt_tokens_rate_and_first_content():
     assert root == "streams  1 live  1 writing"
     for shown in ("└─ question-1", "writing", "attempt 3", "anthropic:claude-b", "100 tok", "12/s", "first 2.00 s"):
         assert shown in row
+
+
+def test_the_number_of_an_attempt_is_whole_also_from_ten_on():
+    board = Board("run", 0.0)
+    begun(board, "1", number=32)
+    assert "attempt 32  anthropic:claude-a" in drawn(board)[4]
+
+
+def test_before_the_first_stream_it_says_that_it_gets_ready():
+    board = Board("run", 0.0)
+    assert drawn(board)[3] == "streams  getting ready"
+    begun(board, "1")
+    assert drawn(board)[3].startswith("streams  1 live")
 
 
 def test_who_waits_shows_the_countdown_and_why():
@@ -183,7 +222,7 @@ def test_a_log_line_says_where_the_run_stands():
     track = begun(board, "1")
     board.see(track, abandoned(A), 1.0)
     board.end(begun(board, "2"), Outcome(Status.FAILED, usage=Usage(output_tokens=1200), failure=OVERLOADED), 1.0)
-    assert progress_line(board, 65.0) == "  65.0 s  1 of 3 ended, 1 live, 1 failed, 1 retries, 1,200 tokens"
+    assert progress_line(board, 65.0) == "  65.0 s  1 of 3 ended, 1 live, 1 failed, 1 retry, 1,200 tokens"
 
 
 @pytest.mark.parametrize(
