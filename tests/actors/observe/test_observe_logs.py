@@ -1,0 +1,213 @@
+"""What is logged of streams, how loud, and what never is."""
+
+import io
+import json
+import re
+
+import pytest
+import structlog
+import trio
+from observed import A, B, busy, completed, ended, failed, forbidden, streams
+from structlog.testing import capture_logs
+
+from actors import Buffered, FailureKind, Ladder, Retry, SettingError, Status, Switch
+from actors.failure import Category, Failure
+from actors.observe.logs import Level, StreamLogs, lines, transient
+from actors.observe.rendering import configure_logs
+from supervisor.lifecycle import SupervisorStarted
+
+COUNTED = re.compile(r"attempt [0-9]+/[0-9]+")
+KINDS = [kind for kind in FailureKind if kind.category is not Category.CONTEXT]
+LADDER = Ladder("a:m", Retry(5), Switch("b:n"), Retry(5), Buffered())
+
+
+@pytest.fixture
+def lines_out():
+    """What the program writes as JSON at a level."""
+    file = io.StringIO()
+
+    def read(level="debug"):
+        configure_logs(level, json=True, file=file)
+        return lambda: [json.loads(line) for line in file.getvalue().splitlines()]
+
+    yield read
+    structlog.reset_defaults()
+
+
+def told(record):
+    return [(line.level, line.event) for line in lines(record)]
+
+
+RETRY_LINES = [
+    (failed(FailureKind.RATE_LIMIT, 2, 2, 5, then=A), [(Level.WARNING, "attempt 2/5 failed")]),
+    (
+        failed(FailureKind.SERVER, 5, 5, 5, then=B),
+        [(Level.WARNING, "attempt 5/5 failed"), (Level.WARNING, "switched provider")],
+    ),
+    (
+        failed(FailureKind.MALFORMED, 3, 3, 3, then=A.buffered),
+        [(Level.WARNING, "attempt 3/3 failed"), (Level.WARNING, "switched to buffered")],
+    ),
+    (failed(FailureKind.RESET, 3, 3, 3), [(Level.WARNING, "attempt 3/3 failed"), (Level.ERROR, "exhausted")]),
+    (failed(FailureKind.INVALID_REQUEST), [(Level.ERROR, "not retrying")]),
+    (
+        failed(FailureKind.INVALID_KEY, then=B),
+        [(Level.WARNING, "not retrying"), (Level.WARNING, "switched provider")],
+    ),
+    (failed(FailureKind.MEMORY, then=A.buffered), [(Level.WARNING, "switched to buffered")]),
+    (failed(FailureKind.MEMORY), [(Level.ERROR, "not retrying")]),
+    (failed(FailureKind.CRASH, then=A), [(Level.ERROR, "attempt crashed")]),
+    (failed(FailureKind.CRASH), [(Level.ERROR, "not retrying")]),
+    (failed(FailureKind.CANCELLED), [(Level.DEBUG, "attempt left")]),
+    (completed(), [(Level.DEBUG, "attempt completed")]),
+    (ended(), [(Level.INFO, "stream completed")]),
+    (ended(Status.FAILED, Failure(FailureKind.SERVER)), [(Level.INFO, "stream failed")]),
+    (ended(Status.INTERRUPTED, Failure(FailureKind.DEADLINE)), [(Level.INFO, "stream interrupted")]),
+    (SupervisorStarted(0.0, ("root",)), []),
+]
+
+
+@pytest.mark.parametrize(("record", "expected"), RETRY_LINES)
+def test_each_record_is_told_by_its_event_at_its_level(record, expected):
+    assert told(record) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("then", [None, A, B, A.buffered])
+def test_only_transient_failures_are_counted_and_only_others_are_not_retried(kind, then):
+    events = [line.event for line in lines(failed(kind, 2, 2, 5, then=then))]
+    assert any(COUNTED.search(event) for event in events) == transient(kind)
+    assert not (transient(kind) and "not retrying" in events)
+    assert ("exhausted" in events) == (transient(kind) and then is None)
+
+
+@pytest.mark.parametrize("record", [record for record, told in RETRY_LINES if told])
+def test_every_line_bears_its_trace_and_its_span(record):
+    for line in lines(record):
+        assert re.fullmatch("[0-9a-f]{32}", line.fields["trace_id"])
+        assert re.fullmatch("[0-9a-f]{16}", line.fields["span_id"])
+
+
+def test_a_failure_is_told_with_all_that_is_known_of_it():
+    record = failed(FailureKind.RATE_LIMIT, 2, 2, 5, then=A, after=4.0, retry_after=4.0, status=429, code="slow")
+    (line,) = lines(record)
+    assert line.fields == {
+        "trace_id": "ab" * 16,
+        "span_id": record.trace.span_of(2),
+        "stream": "mine",
+        "attempt": 2,
+        "provider": "a",
+        "model": "m",
+        "mode": "streaming",
+        "elapsed": 2.5,
+        "phase": "streaming",
+        "error_type": "rate_limit",
+        "category": "provider",
+        "disposition": "retry",
+        "retry_after": 4.0,
+        "status": 429,
+        "code": "slow",
+        "message": "why",
+        "next_route": "a:m",
+        "after": 4.0,
+    }
+
+
+async def test_nothing_is_logged_of_success_at_the_default_level(lines_out, autojump_clock):
+    written = lines_out("warning")
+    async with streams(StreamLogs(), a=[]) as service:
+        assert (await service.ask("hello", "a:m")).completed
+    assert written() == []
+
+
+async def test_a_bad_day_reads_from_top_to_bottom(lines_out, autojump_clock):
+    written = lines_out("info")
+    async with streams(StreamLogs(), a=[busy(), forbidden()], b=[]) as service:
+        outcome = await service.ask("hello", LADDER, name="mine")
+    assert [(line["level"], line["event"]) for line in written()] == [
+        ("warning", "attempt 1/5 failed"),
+        ("warning", "not retrying"),
+        ("warning", "switched provider"),
+        ("info", "stream completed"),
+    ]
+    assert {line["trace_id"] for line in written()} == {outcome.trace_id}
+    summary = written()[-1]
+    assert (summary["attempts"], summary["provider"], summary["output_tokens"]) == (3, "b", outcome.usage.output_tokens)
+    assert len({line["span_id"] for line in written()}) == 3
+
+
+async def test_memory_that_ran_short_is_told_as_a_switch_to_buffered(autojump_clock):
+    with capture_logs() as logs:
+        async with streams(StreamLogs(), a=[MemoryError()]) as service:
+            assert (await service.ask("hello", Ladder("a:m", Retry(5), Buffered()))).completed
+    events = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+    assert events == ["switched to buffered"]
+
+
+async def test_two_streams_at_once_can_be_told_apart_by_their_trace_ids(lines_out, autojump_clock):
+    written, outcomes = lines_out(), {}
+
+    async def ask(service, name, route):
+        outcomes[name] = await service.ask("hello", Ladder(route, Retry(3)), name=name)
+
+    async with (
+        streams(StreamLogs(), a=[busy()], b=[busy(), busy()]) as service,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(ask, service, "first", "a:m")
+        nursery.start_soon(ask, service, "second", "b:n")
+    for name, number in (("first", 3), ("second", 4)):
+        mine = [line for line in written() if line["trace_id"] == outcomes[name].trace_id]
+        assert {line["stream"] for line in mine} == {name}
+        assert len(mine) == number
+
+
+@pytest.mark.promise("P13")
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_no_secret_is_in_a_line_whoever_says_it(as_json, autojump_clock):
+    file, secret = io.StringIO(), "sk-ant-api03-abcdefghijklmnop"
+    configure_logs("debug", json=as_json, file=file)
+    try:
+        async with streams(StreamLogs(), a=[forbidden()]) as service:
+            await service.ask("hello", "a:m", name=f"with {secret}")
+        log = structlog.get_logger()
+        log.info(secret, deep={"key": [secret, ("x", secret)]}, other=Failure)
+        try:
+            local = secret
+            raise ValueError(local)  # noqa: TRY301
+        except ValueError:
+            log.exception("it broke")
+    finally:
+        structlog.reset_defaults()
+    assert "abcdefgh" not in file.getvalue()
+    assert "***" in file.getvalue()
+    assert "ValueError" in file.getvalue()
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_traceback_is_written_without_the_locals_of_its_frames(as_json):
+    file = io.StringIO()
+    configure_logs(json=as_json, file=file)
+    try:
+        try:
+            prompt = " ".join(reversed(["diary", "my"]))
+            raise ValueError(len(prompt))  # noqa: TRY301
+        except ValueError:
+            structlog.get_logger().exception("it broke")
+    finally:
+        structlog.reset_defaults()
+    assert "test_observe_logs" in file.getvalue()
+    assert "my diary" not in file.getvalue()
+
+
+@pytest.mark.parametrize("spelling", ["warning", " WARN ", "Warning"])
+def test_a_level_is_known_by_its_usual_spellings(spelling, lines_out):
+    written = lines_out(spelling)
+    structlog.get_logger().info("quiet")
+    structlog.get_logger().warning("loud")
+    assert [line["event"] for line in written()] == ["loud"]
+
+
+def test_an_unknown_level_is_refused_with_those_there_are():
+    with pytest.raises(SettingError, match="log level 'loud' must be one of debug, info, warning, error"):
+        configure_logs("loud")

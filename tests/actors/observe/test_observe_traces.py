@@ -1,0 +1,134 @@
+"""The spans of streams, read back from an SDK that keeps them in memory."""
+
+import time
+
+import pytest
+from observed import busy, forbidden, streams
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+from structlog.testing import capture_logs
+
+from actors import Ladder, Retry, Switch
+from actors.observe.hooks import together
+from actors.observe.logs import StreamLogs
+from actors.observe.traces import StreamIds, StreamSpans
+
+LADDER = Ladder("a:m", Retry(5), Switch("b:n"))
+
+
+class Spans:
+    """A hook that writes spans and what it wrote, the stream's last."""
+
+    def __init__(self, **options):
+        self._exporter = InMemorySpanExporter()
+        provider = TracerProvider(shutdown_on_exit=False, **options)
+        provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+        self.tracer = provider.get_tracer("test")
+        self.hook = StreamSpans(self.tracer)
+
+    @property
+    def written(self):
+        return self._exporter.get_finished_spans()
+
+
+async def test_a_stream_is_a_span_and_each_attempt_a_span_under_it(autojump_clock):
+    spans = Spans()
+    async with streams(spans.hook, a=[busy(), forbidden()], b=[]) as service:
+        outcome = await service.ask("hello", LADDER, name="mine")
+    *attempts, stream = spans.written
+    assert [span.name for span in spans.written] == ["chat m", "chat m", "chat n", "stream"]
+    assert stream.kind is trace.SpanKind.INTERNAL
+    assert stream.parent is None
+    assert dict(stream.attributes) == {
+        "supervisor.stream.name": "mine",
+        "supervisor.stream.trace_id": outcome.trace_id,
+        "supervisor.stream.outcome": "completed",
+        "supervisor.stream.attempts": 3,
+    }
+    assert {span.kind for span in attempts} == {trace.SpanKind.CLIENT}
+    assert {span.parent.span_id for span in attempts} == {stream.context.span_id}
+    assert [span.attributes["supervisor.attempt.number"] for span in attempts] == [1, 2, 3]
+    assert [span.attributes["supervisor.attempt.outcome"] for span in attempts] == ["failed", "failed", "completed"]
+    assert [span.attributes.get("error.type") for span in attempts] == ["rate_limit", "invalid_key", None]
+    assert [span.status.is_ok for span in attempts] == [False, False, True]
+
+
+async def test_the_attributes_of_an_attempt_are_those_of_the_conventions(autojump_clock):
+    spans = Spans()
+    async with streams(spans.hook, a=[]) as service:
+        await service.ask("hello", "a:m")
+    attributes = dict(spans.written[0].attributes)
+    assert attributes.pop("gen_ai.response.time_to_first_chunk") == pytest.approx(1.0)
+    assert attributes == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "a",
+        "gen_ai.request.model": "m",
+        "gen_ai.request.stream": True,
+        "gen_ai.usage.input_tokens": 10,
+        "gen_ai.usage.output_tokens": 7,
+        "gen_ai.response.finish_reasons": ("stop",),
+        "supervisor.attempt.number": 1,
+        "supervisor.attempt.route": "a:m",
+        "supervisor.attempt.outcome": "completed",
+    }
+
+
+async def test_spans_stand_where_the_attempts_were_in_time(autojump_clock):
+    spans = Spans()
+    async with streams(spans.hook, a=[busy()]) as service:
+        outcome = await service.ask("hello", Ladder("a:m", Retry(2)))
+    first, second, stream = spans.written
+    lengths = [(span.end_time - span.start_time) / 1e9 for span in (first, second, stream)]
+    whole = outcome.attempts[-1].ended - outcome.attempts[0].started
+    assert lengths == pytest.approx([1.0, 3.0, whole], abs=1e-6)
+    assert stream.start_time == first.start_time
+    assert first.end_time < second.start_time
+    assert abs(stream.end_time - time.time_ns()) < 60e9
+
+
+async def test_a_failed_stream_is_an_error_and_an_interrupted_one_is_not(autojump_clock):
+    spans = Spans()
+    async with streams(spans.hook, a=[forbidden()]) as service:
+        await service.ask("hello", "a:m")
+        async with service.open("hello", "a:m"):
+            pass
+    streams_ = [span for span in spans.written if span.name == "stream"]
+    assert [span.status.is_ok for span in streams_] == [False, True]
+    assert [span.attributes["error.type"] for span in streams_] == ["invalid_key", "cancelled"]
+
+
+async def test_a_stream_hangs_under_the_span_it_was_opened_in(autojump_clock):
+    spans = Spans()
+    async with streams(spans.hook, a=[]) as service:
+        with spans.tracer.start_as_current_span("request") as caller:
+            outcome = await service.ask("hello", "a:m")
+    attempt, stream, request = sorted(spans.written, key=lambda span: ["chat m", "stream", "request"].index(span.name))
+    assert stream.parent.span_id == caller.get_span_context().span_id
+    assert {span.context.trace_id for span in (attempt, stream, request)} == {int(outcome.trace_id, 16)}
+
+
+async def test_with_our_ids_logs_and_spans_name_one_another(autojump_clock):
+    spans = Spans(id_generator=StreamIds())
+    with capture_logs() as logs:
+        async with streams(together(spans.hook, StreamLogs()), a=[busy()], b=[]) as service:
+            outcome = await service.ask("hello", LADDER)
+    named = {(f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}") for span in spans.written}
+    assert {(line["trace_id"], line["span_id"]) for line in logs} == named
+    assert {trace_id for trace_id, _ in named} == {outcome.trace_id}
+    with spans.tracer.start_as_current_span("other") as other:
+        assert f"{other.get_span_context().trace_id:032x}" != outcome.trace_id
+
+
+async def test_what_the_sampler_drops_is_not_written(autojump_clock):
+    spans = Spans(sampler=TraceIdRatioBased(0.0))
+    async with streams(spans.hook, a=[]) as service:
+        await service.ask("hello", "a:m")
+    assert spans.written == ()
+
+
+async def test_without_an_sdk_spans_go_nowhere(autojump_clock):
+    async with streams(StreamSpans(), a=[busy()], b=[]) as service:
+        assert (await service.ask("hello", LADDER)).completed
