@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from actors.config import Endpoint
 from actors.deltas import Delta
 from actors.errors import SettingError
-from actors.providers.processes import Process, open_process
+from actors.providers.processes import Process, open_program
 from actors.request import Request
 from actors.route import Route
 from actors.source import RefusedError, Source, TruncatedError
@@ -57,7 +57,7 @@ class ClaudeCodeProvider:
         command = (_program(), *arguments(request, route))
         inherited = {name: value for name, value in os.environ.items() if name not in _ITS_OWN}
         async with AsyncExitStack() as stack:
-            running = open_process(command, octets, {**inherited, **environment(request)})
+            running = open_program(command, octets, {**inherited, **environment(request)})
             try:
                 process = await stack.enter_async_context(running)
             except OSError as error:

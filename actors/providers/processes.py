@@ -115,7 +115,7 @@ class Process:
 
 
 @asynccontextmanager
-async def open_process(
+async def open_program(
     command: Sequence[str], octets: bytes, environment: Mapping[str, str]
 ) -> AsyncGenerator[Process]:
     """Start a program with `octets` as its standard input, in a session of its own; it is stopped when the block is left.

@@ -10,7 +10,7 @@ import trio
 from programs import alive, children, files, groups, running, until, write
 
 from actors.providers import processes
-from actors.providers.processes import STDERR_KEPT, open_process
+from actors.providers.processes import STDERR_KEPT, open_program
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="what is left is looked for in /proc")
 
@@ -52,7 +52,7 @@ async def everything(process):
 
 
 def opened(command, octets=b""):
-    return open_process([command], octets, ENVIRONMENT)
+    return open_program([command], octets, ENVIRONMENT)
 
 
 async def test_what_is_said_on_standard_input_comes_back_whatever_its_size(program):
