@@ -24,12 +24,16 @@ LIMIT = 256
 
 
 class Level(Enum):
-    """How urgent a line is; the value is the method of a logger."""
+    """How urgent a line is: the method of a logger, and the number that logging gives it."""
 
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
+    DEBUG = "debug", 10
+    INFO = "info", 20
+    WARNING = "warning", 30
+    ERROR = "error", 40
+
+    def __init__(self, method: str, number: int) -> None:
+        self.method = method
+        self.number = number
 
 
 @attrs.frozen
@@ -41,6 +45,9 @@ class LogLine:
     fields: Mapping[str, object]
 
 
+_FOREIGN = frozenset({"stream", "provider", "model", "next_route"})
+"""Fields whose words are neither ours nor those of a failure."""
+
 MOVES: Mapping[Step, str] = {Step.SWITCH: "switched provider", Step.DEGRADE: "switched to buffered"}
 """The lines of the rungs that are no repetition."""
 
@@ -48,6 +55,18 @@ MOVES: Mapping[Step, str] = {Step.SWITCH: "switched provider", Step.DEGRADE: "sw
 def transient(kind: FailureKind) -> bool:
     """Whether the same request on the same route can help, later."""
     return kind.disposition is Disposition.RETRY or kind in SILENT
+
+
+def loudness(record: Record) -> Level | None:
+    """The level that none of the record's lines is louder than, at a glance; `None` where it has no lines."""
+    match record:
+        case AttemptEnded(failure=failure):
+            calm = failure is None or failure.category is Category.CONTEXT
+            return Level.DEBUG if calm else Level.ERROR
+        case StreamEnded():
+            return Level.INFO
+        case _:
+            return None
 
 
 def lines(record: Record) -> Sequence[LogLine]:
@@ -141,21 +160,31 @@ def _summary(record: StreamEnded) -> LogLine:
 
 
 def _clean(fields: Mapping[str, object]) -> dict[str, object]:
-    """The fields that say something, fit to be shown."""
+    """The fields that say something, fit to be shown: what a failure carries is so from its birth."""
     return {
-        name: shown(field, LIMIT) if isinstance(field, str) else field
+        name: shown(str(field), LIMIT) if name in _FOREIGN else field
         for name, field in fields.items()
         if field is not None and field != ""
     }
 
 
 class StreamLogs:
-    """A hook that logs: `open_streams(hook=StreamLogs())`; with structlog as the application has set it up."""
+    """A hook that logs: `open_streams(hook=StreamLogs())`; with structlog as the application has set it up.
+
+    What the logger would drop is not made: at the default level a stream that succeeds costs a glance.
+    """
 
     def __init__(self, log: Any = None) -> None:
         self._log = log if log is not None else structlog.get_logger("actors")
 
     def __call__(self, record: Record) -> None:
         """Log what a record has to say."""
+        loudest = loudness(record)
+        if loudest is None:
+            return
+        log = self._log.bind()
+        enabled = getattr(log, "is_enabled_for", None)  # not every wrapper has it
+        if enabled is not None and not enabled(loudest.number):
+            return
         for line in lines(record):
-            getattr(self._log, line.level.value)(line.event, **line.fields)
+            getattr(log, line.level.method)(line.event, **line.fields)

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from actors import Buffered, FailureKind, Ladder, Retry, SettingError, Status, Switch
 from actors.failure import Category, Failure
-from actors.observe.logs import Level, StreamLogs, lines, transient
+from actors.observe.logs import Level, StreamLogs, lines, loudness, transient
 from actors.observe.rendering import configure_logs
 from supervisor.lifecycle import SupervisorStarted
 
@@ -30,8 +30,7 @@ def lines_out():
         configure_logs(level, json=True, file=file)
         return lambda: [json.loads(line) for line in file.getvalue().splitlines()]
 
-    yield read
-    structlog.reset_defaults()
+    return read
 
 
 def told(record):
@@ -113,6 +112,30 @@ def test_a_failure_is_told_with_all_that_is_known_of_it():
     }
 
 
+@pytest.mark.parametrize("record", [record for record, _ in RETRY_LINES])
+def test_no_line_is_louder_than_its_record_seems_at_a_glance(record):
+    loudest = max((line.level.number for line in lines(record)), default=None)
+    assert loudest is None or loudest <= loudness(record).number
+    assert (loudest is None) == (loudness(record) is None)
+
+
+async def test_a_logger_that_cannot_say_what_it_drops_is_given_everything(autojump_clock):
+    heard = []
+
+    class Plain:
+        def bind(self):
+            return self
+
+        def __getattr__(self, method):
+            if method == "is_enabled_for":
+                raise AttributeError
+            return lambda event, **_: heard.append((method, event))
+
+    async with streams(StreamLogs(Plain()), a=[]) as service:
+        await service.ask("hello", "a:m")
+    assert heard == [("debug", "attempt completed"), ("info", "stream completed")]
+
+
 async def test_nothing_is_logged_of_success_at_the_default_level(lines_out, autojump_clock):
     written = lines_out("warning")
     async with streams(StreamLogs(), a=[]) as service:
@@ -167,18 +190,14 @@ async def test_two_streams_at_once_can_be_told_apart_by_their_trace_ids(lines_ou
 async def test_no_secret_is_in_a_line_whoever_says_it(as_json, autojump_clock):
     file, secret = io.StringIO(), "sk-ant-api03-abcdefghijklmnop"
     configure_logs("debug", json=as_json, file=file)
+    async with streams(StreamLogs(), a=[forbidden()]) as service:
+        await service.ask("hello", "a:m", name=f"with {secret}")
+    log = structlog.get_logger()
+    log.info(secret, deep={"key": [secret, ("x", secret)]}, other=Failure)
     try:
-        async with streams(StreamLogs(), a=[forbidden()]) as service:
-            await service.ask("hello", "a:m", name=f"with {secret}")
-        log = structlog.get_logger()
-        log.info(secret, deep={"key": [secret, ("x", secret)]}, other=Failure)
-        try:
-            local = secret
-            raise ValueError(local)  # noqa: TRY301
-        except ValueError:
-            log.exception("it broke")
-    finally:
-        structlog.reset_defaults()
+        raise ValueError(secret)  # noqa: TRY301
+    except ValueError:
+        log.exception("it broke")
     assert "abcdefgh" not in file.getvalue()
     assert "***" in file.getvalue()
     assert "ValueError" in file.getvalue()
@@ -189,13 +208,10 @@ def test_a_traceback_is_written_without_the_locals_of_its_frames(as_json):
     file = io.StringIO()
     configure_logs(json=as_json, file=file)
     try:
-        try:
-            prompt = " ".join(reversed(["diary", "my"]))
-            raise ValueError(len(prompt))  # noqa: TRY301
-        except ValueError:
-            structlog.get_logger().exception("it broke")
-    finally:
-        structlog.reset_defaults()
+        prompt = " ".join(reversed(["diary", "my"]))
+        raise ValueError(len(prompt))  # noqa: TRY301
+    except ValueError:
+        structlog.get_logger().exception("it broke")
     assert "test_observe_logs" in file.getvalue()
     assert "my diary" not in file.getvalue()
 
