@@ -14,6 +14,7 @@ import trio
 from actors.config import Settings
 from actors.errors import SettingError
 from actors.policy.brakes import BRAKES, Brakes
+from actors.providers.replay import from_recording
 from actors.providers.table import Network, open_providers
 from actors.runtime.attempt import World
 from actors.runtime.shared import Shared
@@ -31,7 +32,7 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     brakes: Brakes = BRAKES,
     seed: int | None = None,
     record: str | Path | None = None,
-    replay: str | Path | None = None,
+    replay: str | Path | Provider | None = None,
     task_status: trio.TaskStatus[Streams] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """The stream service, to be run as a child: `Child("streams", serve_streams)`; ready with a `Streams`.
@@ -40,16 +41,17 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     name, or replaces known ones.  `network` replaces the sockets, `brakes` the circuit breaker and the retry
     budget, `seed` makes trace ids repeatable.
 
-    `record` names a file that every attempt which goes over HTTP is added to, `replay` one that answers instead of the providers, which then
-    need no network and no key.
+    `record` names a file that every attempt which goes over HTTP is added to; `replay` one (or what `from_recording` made of it) that answers
+    instead of the providers, which then need no network and no key.
     """
     settings = settings or Settings.read(environ)
-    _exclusive(record, replay)
-    replayed = None if replay is None else keep(partial(_from_recording, replay, settings), "replay")
+    replayed = keep(partial(_replayed, replay, settings), "replay")
     streams = keep(partial(Streams, seed), "streams")
     timers, shared = Timers(), Shared(brakes)
     async with (
-        open_providers(settings, providers or {}, network, record=record, replay=replayed) as known,
+        open_providers(
+            settings, providers or {}, network, record=_recordable(record, replay), replay=replayed
+        ) as known,
         open_supervisor(Child("timers", timers.run), name="service", conditions=shared.now) as tree,
     ):
         streams.settle(Home(tree, World(known, timers, shared), known.admit))
@@ -77,8 +79,9 @@ async def open_streams(  # noqa: PLR0913 -- the same
     Leaving the block stops every stream.  `hook` is told every record of the tree and of the streams; the rest is as for `serve_streams`.
     """
     settings = settings or Settings.read(environ)
+    recorded, replayed = _recordable(record, replay), _replayed(replay, settings)
     given = {"settings": settings, "providers": providers, "network": network, "brakes": brakes, "seed": seed}
-    service = partial(serve_streams, **given, record=record, replay=replay)
+    service = partial(serve_streams, **given, record=recorded, replay=replayed)
     async with open_supervisor(hook=hook, seed=seed) as tree:
         ref = await tree.start(Child("streams", service, restart=Restart.PERMANENT))
         streams: Streams = ref.value
@@ -88,12 +91,17 @@ async def open_streams(  # noqa: PLR0913 -- the same
             streams.close()
 
 
-def _exclusive(record: str | Path | None, replay: str | Path | None) -> None:
-    if record is not None and replay is not None:
+def _recordable(record: str | Path | None, replay: object) -> str | Path | None:
+    """The same path, which can be recorded to; raises `SettingError` where it cannot, before anything is asked."""
+    if record is None:
+        return None
+    if replay is not None:
         raise SettingError(f"record={str(record)!r} and replay={str(replay)!r} exclude each other: leave one out")
+    from actors.providers.record import Recorder  # noqa: PLC0415 -- whoever records nothing waits for no HTTP client
+
+    Recorder(record).close()
+    return record
 
 
-def _from_recording(path: str | Path, settings: Settings) -> Provider:
-    from actors.providers.replay import from_recording  # noqa: PLC0415 -- whoever replays nothing waits for no HTTP client
-
-    return from_recording(path, settings.secrets)
+def _replayed(replay: str | Path | Provider | None, settings: Settings) -> Provider | None:
+    return from_recording(replay, settings.secrets) if isinstance(replay, str | Path) else replay

@@ -5,7 +5,8 @@ Pure.  The one rule: a person sees the place, both texts around it, and nothing 
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias, cast
+from itertools import zip_longest
+from typing import TypeAlias, TypeGuard
 
 import attrs
 
@@ -61,24 +62,27 @@ def likeness(asked: Mapping[str, object], recorded: Mapping[str, object]) -> tup
     return route, agree, sum(asked.get(name) == recorded.get(name) for name in FIELDS[3:])
 
 
+def _is_fields(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping)
+
+
+def _is_items(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, list)
+
+
 def _items(value: object) -> Sequence[object]:
-    return cast("Sequence[object]", value) if isinstance(value, list) else ()
+    return value if _is_items(value) else ()
 
 
 def _differences(asked: object, recorded: object, place: Place) -> Iterator[Difference]:
-    if asked == recorded and type(asked) is type(recorded):
-        return
-    if isinstance(asked, Mapping) and isinstance(recorded, Mapping):
-        one, other = cast("Mapping[str, object]", asked), cast("Mapping[str, object]", recorded)
-        for name in sorted({*one, *other}, key=_rank):
-            yield from _differences(one.get(name, NOTHING), other.get(name, NOTHING), (*place, name))
-    elif isinstance(asked, list) and isinstance(recorded, list):
-        one, other = _items(cast("object", asked)), _items(cast("object", recorded))
-        for at in range(max(len(one), len(other))):
-            left, right = (values[at] if at < len(values) else NOTHING for values in (one, other))
-            yield from _differences(left, right, (*place, at))
-    else:
-        yield Difference(place, cast("object", asked), recorded)
+    if _is_fields(asked) and _is_fields(recorded):
+        for name in sorted({*asked, *recorded}, key=_rank):
+            yield from _differences(asked.get(name, NOTHING), recorded.get(name, NOTHING), (*place, name))
+    elif _is_items(asked) and _is_items(recorded):
+        for at, (one, other) in enumerate(zip_longest(asked, recorded, fillvalue=NOTHING)):
+            yield from _differences(one, other, (*place, at))
+    elif asked != recorded or type(asked) is not type(recorded):
+        yield Difference(place, asked, recorded)
 
 
 def _rank(name: str) -> tuple[int, str]:

@@ -7,6 +7,7 @@ changed on its account; only secrets are kept out of it (P13).
 
 import json
 import os
+import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -140,7 +141,9 @@ class Recorder:
             raise
 
     def _known(self) -> int:
-        """The highest number in the file, which is whole afterwards."""
+        """The highest number in the file, which is whole afterwards; a pipe or a device has none."""
+        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            return 0
         self._file.seek(0)
         content = self._file.read()
         try:

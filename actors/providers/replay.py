@@ -30,6 +30,7 @@ DIALECTS: Mapping[str, str] = {
 """Every provider that is recorded, and the dialect its bytes are in."""
 
 _NAME_CLIP = 40
+"""Characters shown of a file's name; a failure keeps 256 bytes of what is said."""
 
 
 class DivergedError(EncodingError):
@@ -112,7 +113,9 @@ class ReplayProvider:
             raise DivergedError(f"{self._name} was played to its end, and this request is not in it; record it anew")
         place, line = max(left, key=lambda one: (likeness(asked, _fields(one[1].key)), -one[1].number))
         difference = first_difference(asked, _fields(line.key))
-        raise DivergedError(f"{self._name} line {place}: {difference}; ask what was recorded, or record anew")
+        raise DivergedError(
+            f"{self._name} line {place} has another request (ask as recorded, or record anew): {difference}"
+        )
 
 
 def _fields(key: bytes) -> dict[str, object]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.failure import Failure, FailureKind, Phase
-from actors.redaction import BLOT, shown
+from actors.redaction import BLOT, scrubbed, shown
 
 SECRETS = [
     "sk-ant-api03-AbCdEf0123456789_-xyzAA",
@@ -91,3 +91,53 @@ def test_a_failure_is_below_a_kilobyte_whatever_is_said(message, code, request_i
     assert len(packed) < 1024
     assert pickle.loads(packed) == failure
     assert not any(letter < " " for letter in failure.message)
+
+
+# -- what is kept
+
+KEPT_OUT = {
+    "a key after a line break in JSON": (rb'"see\nsk-ant-api03-AbCdEf0123456789"', rb'"see\n***"'),
+    "a key of Google": (b"AIzaSyA1234567890abcdefghijklmnopqrstuvw", b"***"),
+    "a header": (b"Authorization: Bearer abc.123-def456ghi7==", b"Authorization: Bearer ***"),
+    "a signed address": (
+        b"https://s3.test/a?X-Amz-Date=1&X-Amz-Signature=0ff1ce00&n=1",
+        b"https://s3.test/a?X-Amz-Date=1&X-Amz-Signature=***&n=1",
+    ),
+    "an ampersand in JSON": (rb"?a=1\u0026sig=abcdef123", rb"?a=1\u0026sig=***"),
+    "a password in an address": (b"https://me:secret99@host/", b"https://***@host/"),
+    "a token of JSON": (b"eyJhbGciOiJI.eyJzdWIiOiIx.sig", b"***"),
+}
+HARMLESS = [
+    "a basic understanding of bearer certificates",
+    "task-2024-quarterly-report and risk-adjusted-returns-2023",
+    "hf_hub_download, pk_users_by_name and sk-learn",
+    "https://x.test/a?page=2&sort=key",
+    "the token=5 case",
+]
+
+
+@pytest.mark.promise("P13")
+@pytest.mark.parametrize("case", KEPT_OUT)
+def test_a_credential_is_kept_out_of_what_is_kept(case):
+    octets, kept = KEPT_OUT[case]
+    assert scrubbed(octets) == kept
+
+
+@pytest.mark.promise("P13")
+@pytest.mark.parametrize("secret", SECRETS)
+def test_every_key_of_a_known_make_is_kept_out(secret):
+    assert secret.encode() not in scrubbed(f'"text": "it is {secret}, yes"'.encode())
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_is_no_credential_is_kept_as_it_was(text):
+    assert scrubbed(text.encode()) == text.encode()
+
+
+def test_a_secret_that_is_known_is_kept_out_whatever_it_looks_like_but_a_word_is_not():
+    assert scrubbed(b"correct horse, abc", ["correct horse", "abc"]) == b"***, abc"
+
+
+@pytest.mark.parametrize("piece", [b"sk-", b"eyJ-", b"://a:", b"?key", b"-eyJ.", b"Bearer ", b" basic", b"?sig="])
+def test_hostile_bytes_take_no_longer_than_others(piece):
+    scrubbed(piece * 100_000)  # would take minutes, were a place looked at twice
