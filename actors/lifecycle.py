@@ -30,6 +30,9 @@ class Trace:
         spread = (int(self.span_id, 16) + number * _GOLDEN) & _SPAN
         return f"{spread or 1:016x}"
 
+    def __str__(self) -> str:
+        return self.trace_id
+
 
 @attrs.frozen
 class AttemptEnded(Record):

@@ -55,6 +55,9 @@ class Attempt:
         """How long the attempt took."""
         return self.ended - self.started
 
+    def __str__(self) -> str:
+        return f"{self.number} on {self.route}" + (f" ({self.failure.kind.label})" if self.failure else "")
+
 
 @attrs.frozen
 class Outcome:
@@ -100,6 +103,10 @@ class Outcome:
         if self.completed:
             return self
         raise StreamFailed(self)
+
+    def __str__(self) -> str:
+        """One line without the answer; `text` is that."""
+        return f"{self.status.value}, {self.usage.output_tokens} tokens out"
 
 
 class StreamFailed(ActorsError):

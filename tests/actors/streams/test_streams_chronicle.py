@@ -1,12 +1,15 @@
 """What a tree's hook is told of streams."""
 
+import subprocess
+import sys
+
 import pytest
 import trio
 from opentelemetry import trace
 
 from actors import Buffered, FailureKind, Ladder, Retry, Route, Seam, Status, Switch, from_call, open_streams
 from actors.lifecycle import AttemptEnded, StreamEnded, Trace
-from supervisor import open_supervisor
+from supervisor import line, open_supervisor
 
 ONE, TWO = Route.parse("anthropic:claude-one"), Route.parse("anthropic:claude-two")
 PATH = ("root", "streams", "service")
@@ -129,3 +132,18 @@ def test_the_spans_of_attempts_have_names_of_their_own(number):
     names = {stream.span_id, *(stream.span_of(other) for other in range(1, 6))}
     assert len(names) == 6
     assert len(stream.span_of(number)) == 16
+
+
+async def test_as_a_line_of_text_a_record_says_nothing_of_the_answer(world, autojump_clock):
+    async with world("claude-one#1=status503") as w:
+        outcome = await w.streams.ask("hello", Ladder(ONE, Retry(2)), name="mine")
+    broken, _, end = (line(record) for record in w.records if isinstance(record, (AttemptEnded, StreamEnded)))
+    path, told = "root/streams/service/mine", f"trace={outcome.trace_id}"
+    assert f"{path} AttemptEnded {told} attempt=1 on anthropic:claude-one (unavailable) failure=Service" in broken
+    assert broken.split(" tries=")[1].startswith("1 limit=2 next_route=anthropic:claude-one after=")
+    assert end.endswith(f"{path} StreamEnded {told} outcome=completed, {outcome.usage.output_tokens} tokens out")
+
+
+def test_whoever_wants_neither_logs_nor_metrics_imports_neither():
+    code = "import sys, actors; print({'structlog', 'opentelemetry'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
