@@ -2,8 +2,9 @@
 
 import time
 
+import attrs
 import pytest
-from observed import busy, forbidden, streams
+from observed import busy, completed, ended, forbidden, streams
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -132,3 +133,13 @@ async def test_what_the_sampler_drops_is_not_written(autojump_clock):
 async def test_without_an_sdk_spans_go_nowhere(autojump_clock):
     async with streams(StreamSpans(), a=[busy()], b=[]) as service:
         assert (await service.ask("hello", LADDER)).completed
+
+
+@pytest.mark.promise("P13")
+def test_what_a_provider_said_is_written_without_secrets():
+    spans, secret = Spans(), "sk-ant-api03-abcdefghijklmnop"
+    attempt = attrs.evolve(completed().attempt, request_id=secret)
+    record = ended()
+    spans.hook(attrs.evolve(record, outcome=attrs.evolve(record.outcome, attempts=(attempt,), model=secret)))
+    attributes = spans.written[0].attributes
+    assert attributes["supervisor.attempt.request_id"] == attributes["gen_ai.response.model"] == "***"
