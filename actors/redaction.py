@@ -37,24 +37,29 @@ _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 SECRET_BYTES = 8
 """The shortest key that is a secret; a server of one's own is given any word, which then may stand in any sentence."""
 
-_KEPT_OUT = re.compile(
-    rb"""
-      (?:(?<![\w-])|(?<=\\[nrt]))                        # not inside a word; an escaped line break is none
-      (?:sk|pk|rk|xai|gsk|hf|pplx|r8)[-_](?=[\w-]*\d)[\w-]{16,}
-    | AIza[\w-]{30,}
-    | ya29\.[\w.-]{16,}
-    | \bA(?:KIA|SIA)[A-Z0-9]{16}\b
-    | (?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?        # JSON web tokens: header and claims are objects
-    | (?<=://)[^\s/@:"\\]+:[^\s/@"\\]+(?=@)
-    | (?i:(?<=bearer\ )|(?<=basic\ ))(?=[\w.~+/-]*\d)[\w.~+/-]{12,}={0,2}
-    | (?i:                                              # what signs an address, or stands in it as a key
-        (?:[?&;]|\\u0026)
-        (?:x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential)|signature|sig|policy
-          |key-pair-id|(?:access[-_]?)?token|(?:api[-_]?)?key)=
-      )[^\s&"'\\<>)\]]{6,}
-    """,
-    re.VERBOSE,
+_KEPT_OUT: tuple[tuple[bytes, "re.Pattern[bytes]"], ...] = tuple(
+    (marks, re.compile(pattern, re.VERBOSE))
+    for marks, pattern in (
+        (
+            b"sk- sk_ pk- pk_ rk- rk_ xai- xai_ gsk_ hf_ pplx- r8_",
+            # Not inside a word; an escaped line break before it is none.
+            rb"(?:(?<![\w-])|(?<=\\[nrt])) (?:sk|pk|rk|xai|gsk|hf|pplx|r8)[-_] (?=[\w-]*\d) [\w-]{16,}",
+        ),
+        (b"aiza", rb"AIza[\w-]{30,}"),
+        (b"ya29.", rb"ya29\.[\w.-]{16,}"),
+        (b"akia asia", rb"A(?:KIA|SIA)[A-Z0-9]{16}\b"),
+        (b"eyj", rb"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?"),  # a web token: header and claims are objects
+        (b"@", rb"""(?<=://)[^\s/@:"\\]+:[^\s/@"\\]+(?=@)"""),
+        (b"bearer basic", rb"(?i:(?<=bearer\ )|(?<=basic\ )) (?=[\w.~+/-]*\d) [\w.~+/-]{12,}={0,2}"),
+        (
+            b"signature= sig= credential= policy= key= token= key-pair-id=",
+            rb"""(?i:(?:[?&;]|\\u0026)(?:
+                x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential)|signature|sig|policy
+                |key-pair-id|(?:access[-_]?)?token|(?:api[-_]?)?key)=) [^\s&"'\\<>)\]]{6,}""",
+        ),
+    )
 )
+"""What can only be a credential, each with what it cannot be without in lower case: most texts have nothing of that and are kept unread."""
 
 
 def scrubbed(octets: bytes, secrets: Iterable[str] = ()) -> bytes:
@@ -65,7 +70,11 @@ def scrubbed(octets: bytes, secrets: Iterable[str] = ()) -> bytes:
     for secret in secrets:
         if len(secret) >= SECRET_BYTES:
             octets = octets.replace(secret.encode(), _BLOT)
-    return _KEPT_OUT.sub(_blotted, octets)
+    lowered = octets.lower()
+    for marks, pattern in _KEPT_OUT:
+        if any(mark in lowered for mark in marks.split()):
+            octets = pattern.sub(_blotted, octets)
+    return octets
 
 
 _BLOT = BLOT.encode()
