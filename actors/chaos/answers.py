@@ -128,6 +128,7 @@ class Ask:
 class Visit:
     """One request as the simulator counts it: all counts begin at 1, `now` is seconds since the simulator began.
 
+    `number` counts the requests to any provider; those to none, on paths nobody knows, are counted apart.
     `attempt` counts the requests of the same conversation to the same model, so it does not depend on what other
     clients do meanwhile.  `at_once` is how many requests are in flight with this one: to its model, to its provider, and
     to everyone (`*`).

@@ -120,7 +120,9 @@ class Simulator:
 
     def _visit(self, ask: Ask) -> Visit:
         self._began = trio.current_time() if self._began is None else self._began
-        identities = ((), (ask.provider,), (ask.provider, ask.model), (ask.provider, ask.model, ask.key))
+        # What no provider is asked is nobody's turn: Claude Code sends a `HEAD /` before its first question.
+        everyone = () if ask.provider else ("/",)
+        identities = (everyone, (ask.provider,), (ask.provider, ask.model), (ask.provider, ask.model, ask.key))
         self._counts.update(identities)
         self._at_once.update(_targets(ask))
         number, of_provider, of_model, attempt = (self._counts[identity] for identity in identities)

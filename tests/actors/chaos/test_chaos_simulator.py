@@ -17,7 +17,7 @@ from chaos_client import (
     text_of,
 )
 
-from actors.chaos import Ending, Generated, Pacing, Plan, Simulator, expected_text, open_network
+from actors.chaos import Ending, Generated, Pacing, Plan, Scripted, Simulator, expected_text, open_network
 from actors.chaos.connection import reset
 
 
@@ -44,6 +44,15 @@ async def test_unknown_paths_and_methods_are_answered_politely():
         assert (await client.head("/")).status_code == 404
         assert (await client.get(PATH)).status_code == 405
     assert simulator.journal.totals().endings == {"error": 3}
+
+
+async def test_a_request_to_no_provider_takes_nobodys_turn():
+    async with memory_client(Simulator(Scripted("first", "second"))) as client:
+        assert (await client.head("/")).status_code == 404
+        _, first, _ = await read_stream(client, PATH, messages("a"))
+        assert (await client.get("/favicon.ico")).status_code == 404
+        _, second, _ = await read_stream(client, PATH, messages("b"))
+    assert (text_of(first), text_of(second)) == ("first", "second")
 
 
 @NETWORKS

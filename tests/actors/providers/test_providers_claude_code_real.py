@@ -50,16 +50,6 @@ def alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "home")
 
 
-class Turns:
-    """An answer for each request to the model; the program asks for more than that (`HEAD /`), which is nobody's turn."""
-
-    def __init__(self, *answers):
-        self.answers = answers
-
-    def answer(self, visit):
-        return self.answers[visit.nth_of_model - 1]
-
-
 class Loopback:
     """Streams, and the simulator that the program asks."""
 
@@ -140,7 +130,7 @@ async def test_a_long_prompt_goes_through_standard_input(loopback):
 
 async def test_the_program_runs_its_tools_itself(loopback):
     call = ToolUse("Bash", '{"command": "echo wire-ok", "description": "say it"}', "toolu_1")
-    answers = Turns(Answer([Text("I look."), call]), Answer([Text("It said wire-ok.")]))
+    answers = Scripted(Answer([Text("I look."), call]), Answer([Text("It said wire-ok.")]))
     own = {"tools": "Bash", "allowed_tools": "Bash(echo:*)"}
     async with loopback(answers=answers) as world:
         outcome, _ = await world.consume(Request("run it", extras={"claude-code": own}))
