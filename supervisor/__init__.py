@@ -20,11 +20,13 @@ from supervisor.errors import (
     StartFailed,
     SupervisorError,
     TooDeep,
+    TooManyChildren,
     TreeStopped,
     UnknownChild,
     UnknownName,
+    WouldDeadlock,
 )
-from supervisor.exits import CrashSummary, Down, Exit, ExitKind, Fault, Past
+from supervisor.exits import CrashSummary, Down, Exit, ExitKind, Fault, Ignore, Leave, Past
 from supervisor.lifecycle import (
     ChildEnded,
     ChildExited,
@@ -33,6 +35,7 @@ from supervisor.lifecycle import (
     ChildRestarting,
     ChildStarting,
     ChildStopping,
+    MailboxOverflowed,
     Record,
     State,
     SupervisorEnded,
@@ -46,13 +49,15 @@ from supervisor.policy.breaker import Breaker, Circuit, CircuitState
 from supervisor.policy.budget import RetryBudget, Tokens
 from supervisor.policy.response import HISTORY, Next, Retry, Rung, Rungs
 from supervisor.runtime.actor import behave, watch
+from supervisor.runtime.cleanup import cleanup
 from supervisor.runtime.flags import Flags
-from supervisor.runtime.incarnation import Incarnation, cleanup, current_child, keep
+from supervisor.runtime.incarnation import Incarnation, current_child, keep
 from supervisor.runtime.mailbox import Call, Mailbox
 from supervisor.runtime.ref import ChildRef
 from supervisor.runtime.registry import Registry
 from supervisor.runtime.snapshot import ChildStatus, Count, TreeSnapshot, top
-from supervisor.runtime.tree import Supervisor, open_supervisor, subtree
+from supervisor.runtime.subtree import subtree
+from supervisor.runtime.tree import Supervisor, open_supervisor
 from supervisor.spec import (
     Again,
     Answer,
@@ -105,9 +110,12 @@ __all__ = [
     "Fault",
     "Flags",
     "GaveUp",
+    "Ignore",
     "Incarnation",
+    "Leave",
     "Mailbox",
     "MailboxFull",
+    "MailboxOverflowed",
     "NameTaken",
     "Next",
     "NoMailbox",
@@ -135,10 +143,12 @@ __all__ = [
     "SupervisorStopping",
     "Tokens",
     "TooDeep",
+    "TooManyChildren",
     "TreeSnapshot",
     "TreeStopped",
     "UnknownChild",
     "UnknownName",
+    "WouldDeadlock",
     "behave",
     "cleanup",
     "current_child",

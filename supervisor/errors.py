@@ -16,7 +16,7 @@ class BadSpec(SupervisorError, ValueError):
 
     def __init__(self, child: object, field: str, value: object, advice: str) -> None:
         super().__init__(f"{child}: {field} cannot be {value!r}; {advice}.")
-        self.field = field
+        self.field, self.value, self.rule = field, value, advice
 
 
 class GaveUp(SupervisorError):
@@ -46,6 +46,28 @@ class ChildExists(SupervisorError):
             f"child {child!r} is already there ({state.value}); restart or delete it, or choose another id."
         )
         self.child, self.state = child, state
+
+
+class TooManyChildren(SupervisorError):
+    """The supervisor has as many children added at run time as its `max_children` allows."""
+
+    def __init__(self, path: tuple[str, ...], limit: int) -> None:
+        super().__init__(
+            f"supervisor {'/'.join(path)} has {limit} children added at run time, its max_children; "
+            "wait until one has ended, delete one that is down, or raise the limit."
+        )
+        self.path, self.limit = path, limit
+
+
+class WouldDeadlock(SupervisorError):
+    """A task inside a child would wait for something that waits for this very task."""
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        super().__init__(
+            f"a task inside {'/'.join(path)} would wait for ever, because what it waits for waits for its end; "
+            "return, use `ref.cancel()`, or ask from outside."
+        )
+        self.path = path
 
 
 class UnknownChild(SupervisorError, KeyError):

@@ -5,6 +5,7 @@ strings cost, and two runs of one seed write the same text.
 """
 
 import re
+from collections.abc import Callable
 from enum import Enum
 from types import TracebackType
 from typing import Any
@@ -36,6 +37,14 @@ class Fault(Exception):
         self.value = value
 
 
+class Ignore(Exception):
+    """Raised by a child that takes `task_status`, before it is ready: it has nothing to do now, and that is no failure.
+
+    The child is down, its spec kept until somebody starts it or its group comes back; that of a temporary child, or of one added with
+    `start_soon`, is forgotten. Raised by a child that is ready it is an exception like any other.
+    """
+
+
 class ExitKind(Enum):
     """How an incarnation ended."""
 
@@ -53,11 +62,13 @@ class ExitKind(Enum):
     """it was a supervisor whose children kept failing"""
     TIMEOUT = "timeout"
     """it was not ready within `start_timeout`"""
+    IGNORED = "ignored"
+    """it raised `Ignore` before it was ready"""
 
     @property
     def abnormal(self) -> bool:
         """Whether a `TRANSIENT` child comes back after it."""
-        return self not in {ExitKind.NORMAL, ExitKind.SHUTDOWN}
+        return self not in {ExitKind.NORMAL, ExitKind.SHUTDOWN, ExitKind.IGNORED}
 
 
 @attrs.frozen
@@ -69,9 +80,17 @@ class CrashSummary:
     frames: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, error: BaseException) -> "CrashSummary":
-        """The summary of `error`; addresses are taken out of the message, so that two runs read the same."""
-        return cls(type(error).__qualname__, plain(error), _frames(error.__traceback__))
+    def of(cls, error: BaseException, redact: Callable[[str], str] = str) -> "CrashSummary":
+        """The summary of `error`; addresses are taken out of the message, so that two runs read the same.
+
+        `redact` sees the whole message before it is cut to length.
+        """
+        return cls(type(error).__qualname__, plain(redact(str(error))), _frames(error.__traceback__))
+
+    @classmethod
+    def without_message(cls, error: BaseException) -> "CrashSummary":
+        """The summary of an error whose message cannot be read, or not be redacted."""
+        return cls(type(error).__qualname__, "", _frames(error.__traceback__))
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type
@@ -106,6 +125,13 @@ class Exit:
         if self.kind is ExitKind.FAULT:
             return f"{self.kind.value} ({plain(self.value)})"
         return self.kind.value
+
+
+@attrs.frozen
+class Leave:
+    """The polite message before a cancel, for a child with a mailbox whose spec says `polite`: end what is in hand, and return."""
+
+    reason: str
 
 
 @attrs.frozen

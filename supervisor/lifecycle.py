@@ -121,6 +121,14 @@ class ChildEnded(Record):
     exit: Exit
 
 
+@attrs.frozen
+class MailboxOverflowed(Record):
+    """Messages were refused or dropped because the mailbox held `capacity`: told with the first, and each time their number doubled."""
+
+    capacity: int
+    lost: int
+
+
 def line(record: Record) -> str:
     """The record as one line: time, path, name, then the fields that differ between records; a stack is told by its depth only."""
     fields = attrs.fields(type(record))[2:]

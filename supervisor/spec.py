@@ -93,10 +93,12 @@ class Bounds:
     fresh: bool = False
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.capacity, int) or self.capacity < 1:  # pyright: ignore[reportUnnecessaryIsInstance] - not everyone runs a type checker
+        if not is_whole(self.capacity) or self.capacity < 1:  # pyright: ignore[reportUnnecessaryIsInstance] - not everyone runs a type checker
             raise BadSpec("Bounds", "capacity", self.capacity, "give a whole number from 1")
         if not isinstance(self.overflow, Overflow):  # pyright: ignore[reportUnnecessaryIsInstance] - the same
             raise BadSpec("Bounds", "overflow", self.overflow, "give a member of Overflow")
+        if not isinstance(self.fresh, bool):  # pyright: ignore[reportUnnecessaryIsInstance] - the same
+            raise BadSpec("Bounds", "fresh", self.fresh, "give True or False")
 
 
 class Delay(Protocol):
@@ -131,7 +133,8 @@ class Child:
     `run(*args)` is any trio function. When it takes `task_status`, it is ready once it calls `task_status.started(value)`, else as soon
     as it is first scheduled. `respond` is consulted when it ends with a `Fault`; `backoff` delays its return after crashes. `variant`
     other than None is passed to `run` as keyword `variant`. `notify` receives every lifecycle record of this child, synchronously.
-    With `mailbox`, `run` is passed a `Mailbox` as keyword `mailbox`.
+    With `mailbox`, `run` is passed a `Mailbox` as keyword `mailbox`. With `polite`, a child that is ready is first asked to leave: its
+    `current_child().leaving` is set, and its mailbox receives `Leave`, urgently.
 
     Args:
         id: A name unique among siblings.
@@ -141,6 +144,7 @@ class Child:
         shutdown: Grace in seconds between the request to stop and the end of its cleanup; 0 cuts cleanup at once, inf waits.
         start_timeout: Seconds it may take to become ready.
         significant: Whether its end can end the tree (see `AutoShutdown`).
+        polite: Seconds it has to leave by itself before it is cancelled and its grace begins; 0 cancels at once.
 
     Raises:
         BadSpec: A field has a value that cannot work.
@@ -158,6 +162,7 @@ class Child:
     notify: Callable[[Record], object] | None
     backoff: Delay | None
     mailbox: Bounds | None
+    polite: float
     announces: bool
     """whether `run` takes `task_status`"""
 
@@ -175,8 +180,10 @@ class Child:
         notify: Callable[[Record], object] | None = None,
         backoff: Delay | None = None,
         mailbox: Bounds | None = None,
+        polite: float = 0.0,
     ) -> None:
-        _check(id, run, restart, shutdown, start_timeout)
+        _check(id, run, restart)
+        _check_seconds(id, shutdown, start_timeout, polite)
         _check_more(id, restart=restart, significant=significant, calls={"respond": respond, "notify": notify})
         _check_parts(id, backoff, mailbox)
         self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - attrs makes it
@@ -192,23 +199,31 @@ class Child:
             notify,
             backoff,
             mailbox,
+            float(polite),
             _takes_task_status(run),
         )
 
 
-def _check(name: object, run: object, restart: object, shutdown: object, start_timeout: object) -> None:
+def _check(name: object, run: object, restart: object) -> None:
     if not isinstance(name, str) or not name:
         raise BadSpec(name, "id", name, "give a non-empty string")
     if not callable(run):
         raise BadSpec(name, "run", run, "give an async function")
     if inspect.iscoroutine(run):
         raise BadSpec(name, "run", "a coroutine object", "give the async function itself and its arguments after it")
+    if getattr(getattr(run, "__code__", None), "co_flags", 0) & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+        raise BadSpec(name, "run", run, "give an async function; a generator does not run by being called")
     if not isinstance(restart, Restart):
         raise BadSpec(name, "restart", restart, "give a member of Restart")
+
+
+def _check_seconds(name: str, shutdown: object, start_timeout: object, polite: object) -> None:
     if not is_seconds(shutdown) or shutdown < 0:
         raise BadSpec(name, "shutdown", shutdown, "give seconds from 0, or inf")
     if not is_seconds(start_timeout) or start_timeout <= 0:
         raise BadSpec(name, "start_timeout", start_timeout, "give seconds above 0, or inf")
+    if not is_seconds(polite) or not 0 <= polite < inf:
+        raise BadSpec(name, "polite", polite, "give seconds from 0, and an end to them")
 
 
 def _check_more(name: str, *, restart: Restart, significant: object, calls: dict[str, object]) -> None:
@@ -219,8 +234,24 @@ def _check_more(name: str, *, restart: Restart, significant: object, calls: dict
             name, "significant", significant, "a permanent child never ends for good: make it transient or temporary"
         )
     for field, call in calls.items():
-        if call is not None and not callable(call):
-            raise BadSpec(name, field, call, "give a callable, or None")
+        check_callable(name, field, call)
+
+
+def check_callable(name: str, field: str, call: object) -> None:
+    """Whether `call` can be called from where nothing is awaited.
+
+    Raises:
+        BadSpec: It cannot, or would give a coroutine that nobody runs.
+    """
+    if call is not None and not callable(call):
+        raise BadSpec(name, field, call, "give a callable, or None")
+    if call is not None and inspect.iscoroutinefunction(call):
+        raise BadSpec(name, field, call, "give a plain function: it is called and not awaited")
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether `value` is a whole number."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_seconds(value: object) -> TypeGuard[float]:

@@ -18,7 +18,7 @@ HISTORY = 32
 """Past incarnations kept of each child."""
 
 _COMES_BACK = {
-    Restart.PERMANENT: frozenset(ExitKind),
+    Restart.PERMANENT: frozenset(ExitKind) - {ExitKind.IGNORED},
     Restart.TRANSIENT: frozenset(kind for kind in ExitKind if kind.abnormal),
     Restart.TEMPORARY: frozenset[ExitKind](),
 }

@@ -7,18 +7,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from supervisor.errors import NoMailbox
-from supervisor.exits import Down
+from supervisor.exits import Down, Leave
 from supervisor.runtime.incarnation import current_child
 from supervisor.runtime.mailbox import Call, Mailbox
 from supervisor.runtime.ref import ChildRef
 
 
 async def behave(answer: Callable[[Any], Awaitable[Any]], *, mailbox: Mailbox) -> None:
-    """Answer one message after another for ever: `Child("echo", behave, echo, mailbox=Bounds())`.
+    """Answer one message after another until politely asked to leave: `Child("echo", behave, echo, mailbox=Bounds())`.
 
     `answer(message)` is awaited for each; what it returns goes to the sender if that asked, and nowhere if it told.
     """
     async for message in mailbox:
+        if isinstance(message, Leave):
+            return
         if isinstance(message, Call):
             message.reply(await answer(message.message))
         else:

@@ -15,6 +15,7 @@ from supervisor.lifecycle import (
     ChildRestarting,
     ChildStarting,
     ChildStopping,
+    MailboxOverflowed,
     State,
 )
 from supervisor.runtime.alarms import Alarms
@@ -46,6 +47,7 @@ class Acts:
         """Begin the next incarnation."""
         assert self.nursery is not None
         slot.generation += 1
+        slot.renew()
         slot.doomed = slot.returns = False
         slot.since = trio.current_time()
         slot.incarnation = incarnation = Incarnation(self._owner, slot)
@@ -75,30 +77,50 @@ class Acts:
             case State.WAITING | State.BACKOFF:
                 self.end(slot, NEVER_RAN)
             case State.STARTING | State.RUNNING:
-                self._cancel(slot, reason, 0.0 if at_once else slot.spec.shutdown)
+                self._stop(slot, reason, 0.0 if at_once else slot.spec.shutdown, polite=not at_once)
             case State.STOPPING if at_once:
-                self.cut(slot)
+                self._cut(slot, reason)
             case State.STOPPING | State.DOWN:
                 pass
 
-    def _cancel(self, slot: Slot, reason: str, grace: float) -> None:
+    def _stop(self, slot: Slot, reason: str, grace: float, *, polite: bool) -> None:
         assert slot.incarnation is not None
+        listens = slot.state is State.RUNNING
         self._roster.move(slot, State.STOPPING)
         self._reports.child(slot, ChildStopping, slot.generation, reason, grace)
+        if polite and listens and slot.spec.polite > 0:
+            self._alarms.set(slot, trio.current_time() + slot.spec.polite)
+            slot.incarnation.ask_to_leave(reason)
+        else:
+            self._cancel(slot, reason, grace)
+
+    def _cancel(self, slot: Slot, reason: str, grace: float) -> None:
+        assert slot.incarnation is not None
         if grace > 0:
             self._alarms.set(slot, trio.current_time() + grace)
+            slot.incarnation.stop(reason)
         else:
-            self.cut(slot)
-        slot.incarnation.stop(reason)
+            self._cut(slot, reason)
 
-    def cut(self, slot: Slot) -> None:
+    def press(self, slot: Slot) -> None:
+        """A time that a child had for its stop is over: cancel one that was only asked, cut one that was cancelled, report one that was cut."""
+        assert slot.incarnation is not None
+        if not slot.incarnation.cancelled:
+            self._cancel(slot, "asked to leave, and still there", slot.spec.shutdown)
+        elif not slot.incarnation.killed:
+            self._cut(slot, "its grace is over")
+        else:
+            self._report_overdue(slot)
+
+    def _cut(self, slot: Slot, reason: str) -> None:
         """Grace is over: nothing of ours shields the child any longer."""
         assert slot.incarnation is not None
         if not slot.incarnation.killed:
             slot.incarnation.kill()
             self._alarms.set(slot, trio.current_time() + self._overdue)
+            slot.incarnation.stop(reason)
 
-    def report_overdue(self, slot: Slot) -> None:
+    def _report_overdue(self, slot: Slot) -> None:
         """Grace was over a while ago and the child still lives: say where it hangs, and again after twice the time."""
         incarnation = slot.incarnation
         assert incarnation is not None
@@ -110,6 +132,7 @@ class Acts:
     def delay(self, slot: Slot, after: float) -> None:
         """Come back as what `variant` and `rung` say, `after` seconds from now; without delay it waits for its turn only."""
         slot.restarts += 1
+        slot.renew()
         self._reports.child(slot, ChildRestarting, slot.generation + 1, after, slot.variant, slot.rung)
         if after > 0:
             self._roster.move(slot, State.BACKOFF)
@@ -129,8 +152,15 @@ class Acts:
         self._reports.child(slot, ChildEnded, slot.generation, end)
         if slot.spec.restart is Restart.TEMPORARY or slot.passing or not slot.known:
             self._roster.forget(slot)
-        slot.settle(end)
+        for tell in slot.settle(end):
+            self._reports.call(tell, end)
         self._roster.move(slot, State.DOWN)
+
+    def overflowed(self, name: str) -> None:
+        """The mailbox of a child had no room for a message."""
+        slot = self._roster.slots.get(name)
+        if slot is not None and slot.mailbox is not None:
+            self._reports.child(slot, MailboxOverflowed, slot.mailbox.capacity, slot.mailbox.lost)
 
     def drop(self, reason: str) -> None:
         """Cancel whatever lives, without order or grace: nobody is left to supervise it."""

@@ -4,16 +4,16 @@ Nothing leaves the wrapper but a post: whatever happens inside becomes an `Exit`
 cancellation cannot overtake the order of stops.
 """
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, Protocol, TypeVar
 
 import trio
 
 from supervisor.errors import GaveUp, NotAChild
-from supervisor.exits import CrashSummary, Exit, ExitKind, Fault
+from supervisor.exits import Exit, ExitKind, Fault, Ignore, Leave
 from supervisor.runtime.inbox import Inbox
+from supervisor.runtime.reports import Reports
 from supervisor.runtime.slot import Slot
 
 T = TypeVar("T")
@@ -31,6 +31,11 @@ class Owner(Protocol):
     """What an incarnation knows of its supervisor."""
 
     inbox: Inbox
+    reports: Reports
+
+    def holds_up(self, slot: Slot, other: Slot) -> bool:
+        """Whether the supervisor does nothing more about `other` before `slot` has ended, or is ready."""
+        ...
 
     def became_ready(self, incarnation: "Incarnation", value: Any) -> None:
         """Posted when the incarnation is ready."""
@@ -47,6 +52,7 @@ class Incarnation:
     __slots__ = (
         "_cleanups",
         "_is_ready",
+        "_leaving",
         "generation",
         "killed",
         "killed_at",
@@ -76,6 +82,7 @@ class Incarnation:
         self.killed = False
         self.killed_at = 0.0
         self._is_ready = False
+        self._leaving: trio.Event | None = None
         self._cleanups: set[trio.CancelScope] | None = None
         self.subtrees: tuple[Any, ...] = ()
 
@@ -96,9 +103,40 @@ class Incarnation:
         self._is_ready = True
         self.owner.inbox.post(self.owner.became_ready, self, value)
 
+    @property
+    def leaving(self) -> trio.Event:
+        """Set when the child is told to stop: with `polite` in its spec it has so many seconds to return before it is cancelled."""
+        if self._leaving is None:
+            self._leaving = trio.Event()
+            if self.stopping:
+                self._leaving.set()
+        return self._leaving
+
+    def on_end(self, tell: Callable[[Exit], object]) -> Callable[[], None]:
+        """Have `tell` called with the child's final exit, once it does not come back by itself; the result takes that back.
+
+        The same callable given again by the next life counts once. What it raises is counted and harms nobody.
+        """
+        return self.slot.on_end(tell, tell)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was told to stop by more than words."""
+        return self.scope.cancel_called
+
+    def ask_to_leave(self, reason: str) -> None:
+        """Tell it to stop, by words: its event, and its mailbox if it has one."""
+        self.stopping = True
+        if self._leaving is not None:
+            self._leaving.set()
+        if self.slot.mailbox is not None:
+            self.slot.mailbox.put_nowait(Leave(reason), urgent=True)
+
     def stop(self, reason: str) -> None:
         """Cancel it; its cleanup scopes may go on."""
         self.stopping = True
+        if self._leaving is not None:
+            self._leaving.set()
         self.scope.cancel(reason)
 
     def kill(self) -> None:
@@ -158,17 +196,17 @@ class Incarnation:
 
     def _exit(self, value: Any, error: BaseException | None) -> Exit:
         sole = _sole(error)
+        summary = None
         if isinstance(sole, Fault):
-            value, summary = sole.value, None
-        else:
-            summary = None if error is None else CrashSummary.of(sole or error)
+            value = sole.value
+        elif error is not None and not (isinstance(sole, Ignore) and not self._is_ready):
+            summary = self.owner.reports.summary(sole or error)
         return Exit(self._kind(sole), value, summary, self._is_ready)
 
     def _kind(self, error: BaseException | None) -> ExitKind:
-        if self.timed_out:
-            return ExitKind.TIMEOUT
         if self.stopping:
-            return ExitKind.KILLED if self.killed else ExitKind.SHUTDOWN
+            told = ExitKind.KILLED if self.killed else ExitKind.SHUTDOWN
+            return ExitKind.TIMEOUT if self.timed_out else told
         match error:
             case None:
                 return ExitKind.NORMAL
@@ -176,6 +214,8 @@ class Incarnation:
                 return ExitKind.FAULT
             case GaveUp():
                 return ExitKind.GAVE_UP
+            case Ignore() if not self._is_ready:
+                return ExitKind.IGNORED
             case _:
                 return ExitKind.CRASH
 
@@ -193,6 +233,12 @@ def _sole(error: BaseException | None) -> BaseException | None:
 def enclosing() -> Incarnation | None:
     """The incarnation that the calling task runs in, if any."""
     return _current.get()
+
+
+def life_of(task: trio.lowlevel.Task) -> Incarnation | None:
+    """The incarnation whose task this is."""
+    life = task.context.get(_current)
+    return life if life is not None and life.task is task else None
 
 
 def path_below(incarnation: Incarnation | None, name: str | None) -> tuple[str, ...]:
@@ -233,24 +279,3 @@ def keep(factory: Callable[[], T], key: object = None) -> T:
         NotAChild: The task does not run inside a child.
     """
     return current_child().slot.keep(key or getattr(factory, "__code__", factory), factory)
-
-
-@contextmanager
-def cleanup(seconds: float) -> Generator[trio.CancelScope]:
-    """A shielded scope with a deadline, for awaiting in a `finally`.
-
-    It protects from cancellation for at most `seconds`. Inside a supervised child the supervisor cuts it at the end of the child's grace,
-    so cleanup can delay a stop, but never without bound. Works anywhere in trio.
-    """
-    scope = trio.CancelScope(deadline=trio.current_time() + seconds, shield=True)
-    incarnation = _current.get()
-    if incarnation is None:
-        with scope:
-            yield scope
-        return
-    incarnation.hold(scope)
-    try:
-        with scope:
-            yield scope
-    finally:
-        incarnation.release(scope)

@@ -5,10 +5,11 @@ It gathers what the pure functions of `policy` ask for (history, conditions, clo
 
 import trio
 
-from supervisor.exits import CrashSummary, Exit, ExitKind
+from supervisor.exits import Exit, ExitKind
 from supervisor.policy.intensity import Charges, charge
 from supervisor.policy.response import comes_back
 from supervisor.runtime.flags import Settings
+from supervisor.runtime.reports import Reports
 from supervisor.runtime.slot import Slot
 from supervisor.spec import Again, Answer, Escalate, Respond, Stop
 
@@ -16,10 +17,11 @@ from supervisor.spec import Again, Answer, Escalate, Respond, Stop
 class Judge:
     """The memory of one supervisor for restarts, and its dice."""
 
-    __slots__ = ("_charges", "_settings")
+    __slots__ = ("_charges", "_reports", "_settings")
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reports: Reports) -> None:
         self._settings = settings
+        self._reports = reports
         self._charges: Charges = ()
 
     def answer(self, slot: Slot, end: Exit) -> tuple[Answer, str]:
@@ -29,7 +31,7 @@ class Judge:
             try:
                 return self._ask(respond, slot, end), "the child's policy escalated"
             except Exception as error:  # noqa: BLE001 - a bug in a policy is charged like any other
-                end = Exit(ExitKind.CRASH, error=CrashSummary.of(error), ready=end.ready)
+                end = Exit(ExitKind.CRASH, error=self._reports.summary(error), ready=end.ready)
         return self._by_restart_type(slot, end)
 
     def _ask(self, respond: Respond, slot: Slot, end: Exit) -> Answer:

@@ -12,7 +12,7 @@ import trio
 from trio.lowlevel import Abort
 
 from supervisor.errors import CalleeDied, ChildDown, MailboxFull
-from supervisor.exits import Exit
+from supervisor.exits import Exit, Leave
 from supervisor.spec import Bounds, Overflow
 
 FAIRNESS = 64
@@ -98,12 +98,16 @@ class Mailbox:
         "_taken",
         "_urgent",
         "dropped",
+        "lost",
         "peak",
+        "when_lost",
     )
 
     def __init__(self, name: str, bounds: Bounds) -> None:
         self.dropped = 0
         self.peak = 0
+        self.lost = 0  # dropped, or refused for want of room
+        self.when_lost: Callable[[str], object] | None = None
         self._name = name
         self._bounds = bounds
         self._queue: deque[Any] = _NOTHING  # a lane is made when it is needed: an idle actor has none
@@ -183,6 +187,8 @@ class Mailbox:
             call.fail(CalleeDied(self._name, end))
         if self._bounds.fresh:
             self._clear(lambda: CalleeDied(self._name, end))
+        elif self._urgent:
+            self._urgent = deque(message for message in self._urgent if type(message) is not Leave)
 
     def close(self, end: Exit) -> None:
         """The child has ended for good: nothing is taken in any more."""
@@ -192,6 +198,16 @@ class Mailbox:
     def open(self) -> None:
         """The child is wanted again."""
         self._down = None
+
+    @property
+    def capacity(self) -> int:
+        """How many messages it holds."""
+        return self._bounds.capacity
+
+    def rebound(self, bounds: Bounds) -> None:
+        """Other bounds from now on; what waits stays, also where it is more."""
+        self._bounds = bounds
+        self._grant()
 
     def _append(self, message: Any) -> None:
         if self._queue is _NOTHING:
@@ -220,6 +236,9 @@ class Mailbox:
         self._grant()
 
     def _made_room(self, message: Any) -> bool:
+        self.lost += 1
+        if self.when_lost is not None and not self.lost & (self.lost - 1):  # a power of two
+            self.when_lost(self._name)
         match self._bounds.overflow:
             case Overflow.DROP_OLDEST:
                 self._drop(self._queue.popleft(), MailboxFull(self._name, self._bounds.capacity))

@@ -8,6 +8,7 @@ import trio
 from supervisor.errors import NoMailbox, SelfAsk
 from supervisor.exits import Exit
 from supervisor.lifecycle import State
+from supervisor.runtime.deadlock import may_wait_for
 from supervisor.runtime.incarnation import enclosing
 from supervisor.runtime.mailbox import Call, Mailbox
 from supervisor.runtime.slot import OneShot, Slot
@@ -68,11 +69,16 @@ class ChildRef:
         return stack_of(life.task) if life is not None else ()
 
     async def wait(self) -> Exit:
-        """Its final exit, as soon as it does not come back by itself."""
+        """Its final exit, as soon as it does not come back by itself.
+
+        Raises:
+            WouldDeadlock: It waits for itself, or for one whose turn comes after its own end.
+        """
         slot = self._slot
         if slot.exit is not None:
             await trio.lowlevel.checkpoint()
             return slot.exit
+        may_wait_for(slot)
         ending: OneShot[Exit] = OneShot()
         slot.on_end(ending.set)
         return await ending.wait()
@@ -82,7 +88,10 @@ class ChildRef:
         self._stop(self._slot, reason)
 
     def on_end(self, tell: Callable[[Exit], object]) -> Callable[[], None]:
-        """Have `tell` called with its final exit, exactly once; at once if it has ended. The result takes that back."""
+        """Have `tell` called with its final exit, exactly once; at once if it has ended. The result takes that back.
+
+        What it raises later is counted as an error of a hook, and harms nobody.
+        """
         return self._slot.on_end(tell)
 
     def tell(self, message: Any, *, urgent: bool = False) -> None:

@@ -19,13 +19,14 @@ ALIVE = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
 class Roster:
     """Slots by id, in start order."""
 
-    __slots__ = ("busy", "loose", "ordered", "slots", "when_idle")
+    __slots__ = ("busy", "dynamic", "loose", "ordered", "slots", "when_idle")
 
     def __init__(self) -> None:
         self.slots: dict[str, Slot] = {}
         self.ordered: dict[str, Slot] = {}  # those of `slots` with a place in the order of stops
         self.loose: dict[str, Slot] = {}  # the others
         self.busy = 0  # slots that are not down
+        self.dynamic = 0  # slots added at run time
         self.when_idle: Callable[[], None] = lambda: None
 
     def enter(self, slot: Slot) -> None:
@@ -36,6 +37,7 @@ class Roster:
         self.slots[name] = slot
         (self.ordered if slot.ordered else self.loose)[name] = slot
         self.busy += 1
+        self.dynamic += slot.dynamic
 
     def move(self, slot: Slot, state: State) -> None:
         """Have the slot stand in `state`."""
@@ -50,6 +52,7 @@ class Roster:
         if self.slots.get(name) is slot:
             del self.slots[name]
             del (self.ordered if slot.ordered else self.loose)[name]
+            self.dynamic -= slot.dynamic
 
     def has_significant(self) -> bool:
         """Whether a significant child lives or will."""

@@ -28,6 +28,15 @@ class Life(Protocol):
     killed_at: float
     subtrees: tuple[Any, ...]
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was told to stop by more than words."""
+        ...
+
+    def ask_to_leave(self, reason: str) -> None:
+        """Tell it to stop, by words."""
+        ...
+
     def stop(self, reason: str) -> None:
         """Cancel it, with grace."""
         ...
@@ -67,6 +76,7 @@ class Slot:
         "context",
         "crashes",
         "doomed",
+        "dynamic",
         "endings",
         "exit",
         "generation",
@@ -87,6 +97,7 @@ class Slot:
         "since",
         "spec",
         "state",
+        "successor",
         "value",
         "variant",
     )
@@ -94,6 +105,8 @@ class Slot:
     def __init__(self, spec: Child, parent: tuple[str, ...], context: Context, *, ordered: bool) -> None:
         self.spec = spec
         self.parent = parent
+        self.successor: Child | None = None  # the spec of the next incarnation, where it was replaced
+        self.dynamic = False  # added at run time
         self.ordered = ordered  # stops one by one in reverse order; else together with its like
         self.context = context  # of whoever started it; every incarnation runs in a copy
         self.state = State.WAITING
@@ -143,6 +156,15 @@ class Slot:
         self.asked, self.held = True, False
         self.variant, self.rung, self.crashes, self.past = self.spec.variant, 0, 0, None
 
+    def renew(self) -> None:
+        """Take the spec that replaces the present one, if there is one."""
+        if self.successor is None:
+            return
+        self.spec, self.successor = self.successor, None
+        self.variant, self.rung, self.crashes = self.spec.variant, 0, 0
+        if self.mailbox is not None and self.spec.mailbox is not None:
+            self.mailbox.rebound(self.spec.mailbox)
+
     def on_ready(self, reply: "OneShot[Exit | None]") -> None:
         """Tell `reply` when the child is ready (None), or that it will not be (its exit)."""
         self.readiness = self.readiness or []
@@ -160,23 +182,25 @@ class Slot:
         if self.mailbox is not None:
             self.mailbox.open()
 
-    def settle(self, end: Exit) -> None:
-        """Tell those who wait that the child does not come back."""
+    def settle(self, end: Exit) -> tuple[Callable[[Exit], object], ...]:
+        """The child does not come back: tell those who wait for it, and give those who are still to be told."""
         self.exit = end
         self.tell_readiness(end)
         if self.mailbox is not None:
             self.mailbox.close(end)
         endings, self.endings = self.endings, None
-        for tell in (endings or {}).values():
-            tell(end)
+        return tuple((endings or {}).values())
 
-    def on_end(self, tell: Callable[[Exit], object]) -> Callable[[], None]:
-        """Have `tell` called once the child does not come back by itself, at once if so; the result takes that back."""
+    def on_end(self, tell: Callable[[Exit], object], ticket: object = None) -> Callable[[], None]:
+        """Have `tell` called once the child does not come back by itself, at once if so; the result takes that back.
+
+        Of several under one `ticket` only the last is called.
+        """
         if self.exit is not None:
             tell(self.exit)
             return lambda: None
         self.endings = self.endings or {}
-        ticket = object()
+        ticket = ticket or object()
         self.endings[ticket] = tell
         return lambda: self._forget_ending(ticket)
 

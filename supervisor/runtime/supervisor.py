@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from supervisor.errors import BadSpec, ChildAlive, GaveUp, StartFailed, TooDeep, TreeStopped
+from supervisor.errors import GaveUp, StartFailed, TooDeep, TooManyChildren, TreeStopped
 from supervisor.exits import Exit, ExitKind, plain
 from supervisor.lifecycle import (
     ChildExited,
@@ -32,7 +32,7 @@ from supervisor.runtime.reports import Reports
 from supervisor.runtime.roster import Roster
 from supervisor.runtime.slot import OneShot, Slot
 from supervisor.runtime.sweep import Sweep, closing, regroup
-from supervisor.spec import Again, AutoShutdown, Child, Escalate, Stop, Strategy
+from supervisor.spec import Again, Child, Escalate, Stop, Strategy
 
 DEPTH_LIMIT = 100
 """Supervisors inside supervisors; trio itself fails at some 330 nurseries that unwind together."""
@@ -50,7 +50,7 @@ class Loop:
             raise TooDeep(self.path, DEPTH_LIMIT)
         self.settings = settings.inherit(above.settings if above else None, self.path)
         self.inbox = Inbox()
-        self.reports = Reports(self.settings.hook, self.path)
+        self.reports = Reports(self.settings.hook, self.path, self.settings.redact or str)
         self.registry: Registry = above.registry if above else Registry()
         self.roster = Roster()
         self.alarms = Alarms()
@@ -66,22 +66,28 @@ class Loop:
         self.cause: BaseException | None = None
         self.over = False
         self._watched = False
-        self._judge = Judge(self.settings)
+        self._judge = Judge(self.settings, self.reports)
+        self.settings.check_all(children)
         for child in children:
-            if child.id in self.roster.slots:
-                raise BadSpec(child.id, "id", child.id, "a sibling has it already: give each child its own")
-            self.enter(child, ordered=True)
+            self._enter(Slot(child, self.path, context_for_child(), ordered=True))
         self._sweep: Sweep | None = Sweep(self.acts, (), self.roster.slots.values(), "")
 
-    def enter(self, child: Child, *, ordered: bool) -> Slot:
-        """Take a child in at the end of the order; it runs when its turn comes, or when `begin` is posted."""
+    def enter(self, child: Child) -> Slot:
+        """Take in a child that is added at run time, at the end of the order; it runs when `begin` is posted."""
         if self.closing is not None:
             raise TreeStopped(self.path)
-        if child.significant and self.settings.auto_shutdown is AutoShutdown.NEVER:
-            raise BadSpec(child.id, "significant", True, "auto_shutdown of its supervisor is NEVER: choose when to end")
-        slot = Slot(child, self.path, context_for_child(), ordered=ordered)
-        self.roster.enter(slot)
+        self.settings.check(child)
+        if self.roster.dynamic >= self.settings.max_children and child.id not in self.roster.slots:
+            raise TooManyChildren(self.path, self.roster.dynamic)
+        slot = Slot(child, self.path, context_for_child(), ordered=self.settings.strategy is not Strategy.ONE_FOR_ONE)
+        slot.dynamic = True
+        self._enter(slot)
         return slot
+
+    def _enter(self, slot: Slot) -> None:
+        self.roster.enter(slot)
+        if slot.mailbox is not None:
+            slot.mailbox.when_lost = self.acts.overflowed
 
     # --- the task
 
@@ -185,7 +191,7 @@ class Loop:
     def _stopped(self, slot: Slot, end: Exit) -> None:
         if self.closing is None and slot.returns:
             self.acts.await_turn(slot)
-            self._take_turn(slot)
+            self.take_turn(slot)
         else:
             self.acts.end(slot, end)
 
@@ -208,9 +214,13 @@ class Loop:
         if self.settings.strategy is not Strategy.ONE_FOR_ONE:
             self._sweep = regroup(self.roster, self.acts, self.settings.strategy, slot, self._sweep)
         elif slot.state is State.WAITING:
-            self._take_turn(slot)
+            self.take_turn(slot)
 
     def _let_go(self, slot: Slot, end: Exit, error: BaseException | None) -> None:
+        if end.kind is ExitKind.IGNORED:
+            slot.asked, slot.known = False, True
+            self.acts.end(slot, end)
+            return
         failed_start = slot.asked and not end.ready
         self.acts.end(slot, end)
         if failed_start and not self.booted.is_set() and slot.ordered:
@@ -220,7 +230,8 @@ class Loop:
         if counts and ends_tree(self.settings.auto_shutdown, others=self.roster.has_significant()):
             self.close(f"significant child {slot.spec.id!r} ended")
 
-    def _take_turn(self, slot: Slot) -> None:
+    def take_turn(self, slot: Slot) -> None:
+        """Start a child that stands in line, unless a walk under way will."""
         if self._sweep is None or slot not in self._sweep.starts:
             self.acts.spawn(slot)
 
@@ -229,16 +240,18 @@ class Loop:
         match slot.state:
             case State.BACKOFF:
                 self.acts.await_turn(slot)
-                self._take_turn(slot)
+                self.take_turn(slot)
             case State.STARTING if incarnation is not None:
                 incarnation.timed_out = True
                 self.acts.halt(slot, f"not ready within {slot.spec.start_timeout:g} s")
-            case State.STOPPING if incarnation is not None and incarnation.killed:
-                self.acts.report_overdue(slot)
             case State.STOPPING:
-                self.acts.cut(slot)
+                self.acts.press(slot)
             case _:
                 pass
+
+    def holds_up(self, slot: Slot, other: Slot) -> bool:
+        """Whether the supervisor does nothing more about `other` before `slot` has ended, or is ready."""
+        return self._sweep is not None and self._sweep.holds_up(slot, other)
 
     # --- the end
 
@@ -265,32 +278,3 @@ class Loop:
             self.failure, self.cause = failure, cause
         self.close(reason)
         self.body.cancel(reason)
-
-    # --- what people ask for, posted by the `Supervisor` they hold
-
-    def begin(self, slot: Slot) -> None:
-        """Run a child that was entered."""
-        if slot.state is State.WAITING and self.closing is None:
-            self.acts.spawn(slot)
-
-    def revive(self, slot: Slot, reply: OneShot[Exit | None]) -> None:
-        """Run a child anew: one that is down or waits starts, one that runs is stopped first."""
-        if self.closing is not None:
-            reply.set(NEVER_RAN)
-            return
-        slot.on_ready(reply)
-        slot.begin_anew()
-        if slot.incarnation is not None:
-            slot.doomed = slot.returns = True
-            self.acts.halt(slot, "restarted by hand")
-        else:
-            self.acts.await_turn(slot)
-            self._take_turn(slot)
-
-    def delete(self, slot: Slot, reply: OneShot[ChildAlive | None]) -> None:
-        """Forget a child that is down, or tell why not."""
-        if slot.state is State.DOWN:
-            self.roster.forget(slot)
-            reply.set(None)
-        else:
-            reply.set(ChildAlive(slot.spec.id, slot.state))

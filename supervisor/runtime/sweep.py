@@ -39,6 +39,12 @@ class Sweep:
         """Those who are stopping, or will be."""
         return [*self._to_await, *self._to_cancel, *(slot for wave in self._waves for slot in wave)]
 
+    def holds_up(self, slot: Slot, other: Slot) -> bool:
+        """Whether nothing is done about `other` before `slot` is down, or ready."""
+        if slot in self._to_await:
+            return other in self.starts or any(other in wave for wave in self._waves)
+        return bool(self.starts) and self.starts[0] is slot and other is not slot and other in self.starts
+
     def hurry(self) -> None:
         """Stop all that is left at once, without grace."""
         self.hurried = True

@@ -5,13 +5,14 @@ A `Supervisor` is what the body of the block holds. It writes nothing: it posts 
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from math import inf
 from typing import Any, Unpack, overload
 
 import trio
 
-from supervisor.errors import ChildAlive, StartFailed, TreeStopped, UnknownChild
-from supervisor.exits import Exit
+from supervisor.errors import BadSpec, ChildAlive, StartFailed, TreeStopped, UnknownChild
+from supervisor.exits import Exit, ExitKind
+from supervisor.runtime import requests
+from supervisor.runtime.deadlock import may_wait_for, may_wait_for_all
 from supervisor.runtime.flags import Flags, Settings
 from supervisor.runtime.incarnation import enclosing
 from supervisor.runtime.ref import ChildRef
@@ -20,7 +21,7 @@ from supervisor.runtime.reports import Hook
 from supervisor.runtime.slot import OneShot, Slot
 from supervisor.runtime.snapshot import ChildStatus, Count, TreeSnapshot, count_of, snapshot_of, status_of
 from supervisor.runtime.supervisor import Loop
-from supervisor.spec import Child, Restart, Strategy
+from supervisor.spec import Child
 
 
 class Supervisor:
@@ -46,6 +47,26 @@ class Supervisor:
     def __getitem__(self, name: str) -> ChildRef:
         return self._ref(self._slot(name))
 
+    def __setitem__(self, name: str, child: Child) -> None:
+        """Replace the spec of a child, from its next start on: `tree["a"] = Child("a", better)`. What runs is not touched.
+
+        How it comes back from its present life, and how that is stopped, is still for the old spec to say.
+
+        Raises:
+            BadSpec: The new one has another id, a mailbox where there was none or none where there was one, or does not fit the flags.
+            TreeStopped: The supervisor has stopped.
+            UnknownChild: There is no such child.
+        """
+        slot = self._slot(name)
+        if child.id != name:
+            raise BadSpec(name, "id", child.id, f"the spec that replaces it is that of {name!r} too")
+        if (child.mailbox is None) != (slot.mailbox is None):
+            raise BadSpec(
+                name, "mailbox", child.mailbox, "it belongs to the reference: delete the child and start another"
+            )
+        self._loop.settings.check(child)
+        self._post(requests.replace, slot, child)
+
     @property
     def path(self) -> tuple[str, ...]:
         """The ids from the root down to this supervisor."""
@@ -68,7 +89,7 @@ class Supervisor:
         return self._loop.registry
 
     async def start(self, child: Child) -> ChildRef:
-        """Add a child and wait until it is ready.
+        """Add a child and wait until it is ready, or says that it has nothing to do (`Ignore`): then it is down.
 
         Cancelling the wait stops the child. Under `ONE_FOR_ONE` children added here are independent: they are stopped together; under the
         other strategies they take the next place in the order.
@@ -76,6 +97,7 @@ class Supervisor:
         Raises:
             ChildExists: The id is taken.
             StartFailed: It ended before it was ready; nothing of it is kept.
+            TooManyChildren: There are `max_children` already.
             TreeStopped: The supervisor is stopping.
         """
         slot = self._enter(child)
@@ -95,6 +117,7 @@ class Supervisor:
 
         Raises:
             ChildExists: The id is taken.
+            TooManyChildren: There are `max_children` already.
             TreeStopped: The supervisor is stopping.
         """
         slot = self._enter(child)
@@ -107,11 +130,13 @@ class Supervisor:
         Raises:
             TreeStopped: A child asks while its own tree stops, which would wait for that very child.
             UnknownChild: There is no such child.
+            WouldDeadlock: A task inside that child asks; `ref.cancel()` does not wait.
         """
         slot, caller = self._slot(name), enclosing()
         if self._loop.closing is not None and caller is not None and caller.owner is self._loop and not self._loop.over:
             raise TreeStopped(self.path)
         if not self._loop.over:
+            may_wait_for(slot)
             self._loop.inbox.post(self._loop.acts.hold, slot, reason)
         return await self._ref(slot).wait()
 
@@ -122,10 +147,12 @@ class Supervisor:
             StartFailed: It ended before it was ready; it stays down.
             TreeStopped: The supervisor is stopping.
             UnknownChild: There is no such child.
+            WouldDeadlock: A task inside that child asks, or one that must end before that child's turn comes.
         """
         slot = self._slot(name)
+        may_wait_for(slot)
         reply: OneShot[Exit | None] = OneShot()
-        self._post(self._loop.revive, slot, reply)
+        self._post(requests.revive, self._loop, slot, reply)
         await self._ready(slot, reply)
         return self._ref(slot)
 
@@ -138,7 +165,7 @@ class Supervisor:
             UnknownChild: There is no such child.
         """
         reply: OneShot[ChildAlive | None] = OneShot()
-        self._post(self._loop.delete, self._slot(name), reply)
+        self._post(requests.delete, self._loop, self._slot(name), reply)
         error = await reply.wait()
         if error is not None:
             raise error
@@ -156,9 +183,11 @@ class Supervisor:
 
         Raises:
             UnknownChild: There is no such child.
+            WouldDeadlock: A task inside that child, or inside any child if all are meant, asks.
         """
         if name is not None:
             return await self[name].wait()
+        may_wait_for_all(self._loop)
         if self._loop.roster.busy:
             await self._watch(self._loop.idle)
         else:
@@ -166,7 +195,12 @@ class Supervisor:
         return None
 
     async def wait_closed(self) -> None:
-        """Wait until the tree has ended by itself: because of significant children, or because it was cancelled."""
+        """Wait until the tree has ended by itself: because of significant children, or because it was cancelled.
+
+        Raises:
+            WouldDeadlock: A task inside a child of this tree asks.
+        """
+        may_wait_for_all(self._loop)
         await self._watch(self._loop.closed)
 
     def which(self) -> tuple[ChildStatus, ...]:
@@ -182,14 +216,13 @@ class Supervisor:
         return snapshot_of(self._loop)
 
     def _enter(self, child: Child) -> Slot:
-        ordered = self._loop.settings.strategy is not Strategy.ONE_FOR_ONE
-        slot = self._loop.enter(child, ordered=ordered)
-        self._loop.inbox.post(self._loop.begin, slot)
+        slot = self._loop.enter(child)
+        self._loop.inbox.post(requests.begin, self._loop, slot)
         return slot
 
     async def _ready(self, slot: Slot, reply: OneShot[Exit | None]) -> None:
         ended = await reply.wait()
-        if ended is not None:
+        if ended is not None and ended.kind is not ExitKind.IGNORED:
             raise TreeStopped(self.path) if self._loop.closing is not None else StartFailed(slot.spec.id, ended)
 
     async def _watch(self, end: OneShot[None]) -> None:
@@ -227,7 +260,7 @@ async def open_supervisor(*children: Child, **flags: Unpack[Flags]) -> AsyncGene
 
     Args:
         children: The static children, in start order.
-        flags: See `Flags`: strategy, intensity, period, auto_shutdown, hook, conditions, seed, dice, name, overdue.
+        flags: See `Flags`: strategy, intensity, period, auto_shutdown, hook, conditions, seed, dice, name, overdue, max_children, redact.
 
     Raises:
         BadSpec: A flag cannot work, or two children have one id.
@@ -257,26 +290,3 @@ async def open_supervisor(*children: Child, **flags: Unpack[Flags]) -> AsyncGene
     finally:
         del error  # its traceback holds this frame
     await trio.lowlevel.checkpoint_if_cancelled()
-
-
-def subtree(
-    id: str,  # noqa: A002 - OTP's word for it
-    *children: Child,
-    restart: Restart = Restart.PERMANENT,
-    shutdown: float = inf,
-    significant: bool = False,
-    **flags: Unpack[Flags],
-) -> Child:
-    """A supervisor as a child of another: its value is its `Supervisor`, and it is ready when its static children are.
-
-    Its default grace is unbounded, because each of its children has its own.
-    """
-    return Child(id, _supervise, children, flags, restart=restart, shutdown=shutdown, significant=significant)
-
-
-async def _supervise(
-    children: tuple[Child, ...], flags: Flags, *, task_status: trio.TaskStatus[Supervisor] = trio.TASK_STATUS_IGNORED
-) -> None:
-    async with open_supervisor(*children, **flags) as tree:
-        task_status.started(tree)
-        await tree.wait_closed()

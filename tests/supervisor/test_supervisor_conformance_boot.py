@@ -45,6 +45,14 @@ def test_every_case_is_answered_or_left_out_with_a_reason():
 # --- A: boot and specs
 
 
+def generator():
+    yield
+
+
+async def async_generator():
+    yield
+
+
 @case("A1")
 async def test_a_tree_without_children_starts_and_stops():
     async with open_supervisor() as tree:
@@ -132,12 +140,31 @@ def test_a_minimal_spec_has_all_defaults():
         ("mailbox", lambda: Child("a", trio.sleep_forever, mailbox=100)),
         ("capacity", lambda: Bounds(0)),
         ("overflow", lambda: Bounds(1, "wait")),
+        ("capacity", lambda: Bounds(True)),
+        ("capacity", lambda: Bounds(2.5)),
+        ("fresh", lambda: Bounds(1, fresh="no")),
+        ("run", lambda: Child("a", generator)),
+        ("run", lambda: Child("a", async_generator)),
+        ("notify", lambda: Child("a", trio.sleep_forever, notify=trio.sleep)),
+        ("respond", lambda: Child("a", trio.sleep_forever, respond=trio.sleep)),
+        ("start_timeout", lambda: Child("a", trio.sleep_forever, start_timeout=True)),
+        ("shutdown", lambda: Child("a", trio.sleep_forever, shutdown=None)),
+        ("polite", lambda: Child("a", trio.sleep_forever, polite=-1)),
+        ("polite", lambda: Child("a", trio.sleep_forever, polite=math.inf)),
+        ("polite", lambda: Child("a", trio.sleep_forever, polite="please")),
+        ("restart", lambda: subtree("a", restart="never")),
+        ("intensity", lambda: subtree("a", intensity=-1)),
+        ("id", lambda: subtree("a", Child("b", trio.sleep_forever), Child("b", trio.sleep_forever))),
+        ("children", lambda: subtree("a", trio.sleep_forever)),
+        ("significant", lambda: subtree("a", significant=True)),
+        ("significant", lambda: subtree("a", Child("b", trio.sleep, 1, restart=Restart.TEMPORARY, significant=True))),
     ],
 )
 def test_a_wrong_field_is_named_when_the_spec_is_made(field, spec):
     with pytest.raises(BadSpec) as caught:
         spec()
     assert caught.value.field == field
+    assert f": {field} cannot be {caught.value.value!r}; {caught.value.rule}." in str(caught.value)
 
 
 @case("A15")
@@ -153,6 +180,23 @@ def test_every_combination_of_good_fields_is_a_spec():
     shutdowns = (0, 0.5, math.inf)
     for restart, shutdown, timeout in itertools.product(Restart, shutdowns, (1, math.inf)):
         assert Child("a", trio.sleep_forever, restart=restart, shutdown=shutdown, start_timeout=timeout).id == "a"
+
+
+@case("A18")
+@pytest.mark.parametrize("mode", AutoShutdown)
+@pytest.mark.parametrize("restart", Restart)
+async def test_each_restart_type_with_each_auto_shutdown_is_either_a_tree_or_refused_by_name(restart, mode):
+    async def boot():
+        child = Child("a", trio.sleep_forever, restart=restart, significant=True)
+        async with open_supervisor(child, auto_shutdown=mode) as tree:
+            return tree["a"].state
+
+    if restart is not Restart.PERMANENT and mode is not AutoShutdown.NEVER:
+        assert await boot() is State.RUNNING
+        return
+    with pytest.raises(BadSpec) as caught:
+        await boot()
+    assert (caught.value.field, caught.value.value) == ("significant", True)
 
 
 @case("A18")
@@ -189,6 +233,17 @@ async def test_two_static_children_of_one_id_are_refused():
         {"hook": 1},
         {"conditions": {}},
         {"overdue": 0},
+        {"overdue": math.inf},
+        {"period": True},
+        {"period": math.nan},
+        {"hook": trio.sleep},
+        {"redact": "***"},
+        {"max_children": -1},
+        {"max_children": 2.5},
+        {"name": ""},
+        {"name": 7},
+        {"seed": "x"},
+        {"dice": 6},
     ],
 )
 async def test_a_wrong_flag_is_named(flags):
@@ -196,6 +251,8 @@ async def test_a_wrong_flag_is_named(flags):
         async with open_supervisor(**flags):
             pytest.fail("the body ran")
     assert caught.value.field == next(iter(flags))
+    assert repr(caught.value.value) in str(caught.value)
+    assert caught.value.rule in str(caught.value)
 
 
 @case("A27")

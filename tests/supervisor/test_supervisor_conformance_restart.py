@@ -73,8 +73,9 @@ async def test_a_temporary_child_never_comes_back_and_can_be_added_again(way):
 
 
 @case("C11")
-def test_only_a_normal_end_and_an_ordered_stop_count_as_well():
-    assert [kind for kind in ExitKind if not kind.abnormal] == [ExitKind.NORMAL, ExitKind.SHUTDOWN]
+def test_only_a_normal_end_an_ordered_stop_and_a_start_declined_count_as_well():
+    well = [ExitKind.NORMAL, ExitKind.SHUTDOWN, ExitKind.IGNORED]
+    assert [kind for kind in ExitKind if not kind.abnormal] == well
 
 
 @case("C12")

@@ -134,8 +134,8 @@ async def nothing():
 @pytest.mark.parametrize(
     ("restart", "kinds"),
     [
-        (Restart.PERMANENT, set(ExitKind)),
-        (Restart.TRANSIENT, set(ExitKind) - {ExitKind.NORMAL, ExitKind.SHUTDOWN}),
+        (Restart.PERMANENT, set(ExitKind) - {ExitKind.IGNORED}),
+        (Restart.TRANSIENT, set(ExitKind) - {ExitKind.NORMAL, ExitKind.SHUTDOWN, ExitKind.IGNORED}),
         (Restart.TEMPORARY, set()),
     ],
 )
