@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from errno import ENOSPC
+from functools import partial
 from os import strerror
 from pathlib import Path
 
@@ -20,15 +21,18 @@ from actors import (
     Retry,
     Route,
     SettingError,
+    Settings,
     Switch,
     Tool,
     ToolCall,
     assistant,
     from_deltas,
     open_streams,
+    serve_streams,
     user,
 )
-from actors.chaos import Scripted
+from actors.chaos import Scripted, Simulator, open_network
+from supervisor import Child, Restart, open_supervisor
 
 EACH = pytest.mark.parametrize("provider", PROVIDERS)
 ROUTE = "anthropic:one"
@@ -324,3 +328,27 @@ async def test_a_full_disk_is_no_weather(autojump_clock):
         outcome = await streams.ask("hello", Ladder(ROUTE, Retry(5)))
     assert outcome.failure.kind is FailureKind.CRASH
     assert f"cannot go on recording to /dev/full: {strerror(ENOSPC)}" in outcome.failure.message
+
+
+async def test_a_service_that_is_restarted_goes_on_where_its_replay_was(tmp_path, autojump_clock):
+    path = await tape(tmp_path / "tape.jsonl", "hello", "hello", answers=Scripted("first", "second"))
+    service = partial(serve_streams, settings=KEYLESS, replay=path)
+    async with open_supervisor() as tree:
+        ref = await tree.start(Child("streams", service, restart=Restart.PERMANENT))
+        streams = ref.value
+        said = [(await streams.ask("hello", ROUTE)).text]
+        await tree.restart("streams")
+        said.append((await streams.ask("hello", ROUTE)).text)
+        assert said == ["first", "second"]
+
+
+async def test_a_service_that_is_restarted_goes_on_recording(tmp_path, autojump_clock):
+    path = tmp_path / "tape.jsonl"
+    async with open_network(Simulator()) as network:
+        service = partial(serve_streams, settings=Settings.read(ENVIRONMENT), network=network, record=path)
+        async with open_supervisor() as tree:
+            streams = (await tree.start(Child("streams", service, restart=Restart.PERMANENT))).value
+            await streams.ask("one", ROUTE)
+            await tree.restart("streams")
+            await streams.ask("two", ROUTE)
+    assert [(line["number"], line["ended"]) for line in lines_of(path)] == [(1, "complete"), (2, "complete")]
