@@ -135,9 +135,15 @@ class _Crew:
                 nursery.start_soon(self._work, streams, receive.clone())
 
     async def _feed(self, send: "trio.MemorySendChannel[Job]") -> None:
+        async def give(job: Job) -> None:
+            try:
+                send.send_nowait(job)  # a turn of a busy event loop for each would keep workers waiting
+            except trio.WouldBlock:
+                await send.send(job)
+
         async with send:
             try:
-                await self._plan.inlet.pour(send.send)
+                await self._plan.inlet.pour(give)
             except SettingError as error:
                 self.complaint = str(error)  # what was asked before is answered first
 

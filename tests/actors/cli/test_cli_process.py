@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pytest
 
-from actors.chaos import Pacing, prompt_key
+from actors.chaos import Pacing, expected_text, prompt_key
 
 SLOW = Pacing(first_token=0.05, events_per_second=40)
 ROUTE = ("--route", "anthropic:claude-a")
@@ -71,6 +72,43 @@ def test_a_signal_in_the_middle_keeps_what_is_finished_and_writes_every_partial(
     assert any(one["text"] for one in cut)
     assert f"{40 - len(written)} prompts not asked any more".encode() in report
     assert b"Traceback" not in err
+
+
+@pytest.mark.promise("P9")
+def test_ctrl_c_in_a_crowd_loses_no_outcome_and_tears_no_line(provide, tmp_path):
+    simulator = provide(
+        "seed=3 cut=0.05 truncate=0.03", tokens=20, pacing=Pacing(first_token=0.1, events_per_second=20)
+    )
+    asked = {str(number): f"question {number}" for number in range(1, 601)}
+    file, out = tmp_path / "prompts.txt", tmp_path / "o.jsonl"
+    file.write_text("\n".join(asked.values()))
+    process = started("run", "--from", str(file), *ROUTE, "-c", "100", "--out", str(out), "--json")
+    wait_for(lambda: out.exists() and out.read_bytes().count(b"\n") >= 150 and in_the_middle(simulator), 60)
+    ended = {one["id"] for one in records(out.read_bytes().rpartition(b"\n")[0])}
+    process.send_signal(signal.SIGINT)
+    told, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, b"")
+    raw = out.read_bytes()
+    written = {one["id"]: one for one in records(raw)}
+    assert raw.count(b"\n") == len(written)
+    assert ended <= written.keys()
+    report = json.loads(told)
+    statuses = Counter(one["status"] for one in written.values())
+    assert {status: report[status] for status in ("completed", "interrupted", "failed")} == {"failed": 0, **statuses}
+    assert report["not_asked"] == 600 - len(written) > 0
+    assert {entry.key for entry in simulator.journal.entries} <= {prompt_key(asked[name]) for name in written}
+    for name, one in written.items():
+        whole = expected_text(asked[name], tokens=20)
+        assert whole == one["text"] if one["status"] == "completed" else whole.startswith(one["text"])
+    assert any(one["text"] for one in written.values() if one["status"] == "interrupted")
+
+
+def test_so_many_streams_as_wished_run_at_once_from_the_start(provide, prompts):
+    simulator = provide(pacing=Pacing(first_token=2.0))
+    process = started("run", "--from", str(prompts), *ROUTE, "-c", "40")
+    assert process.communicate(timeout=30)[0].count(b"\n") == 40
+    entries = simulator.journal.entries
+    assert max(entry.started for entry in entries) < min(entry.ended for entry in entries)
 
 
 def test_a_second_ctrl_c_is_obeyed_at_once(provide, prompts):
