@@ -230,6 +230,6 @@ class Life:
             attempts,
             assembly.finish,
             failure,
-            assembly.model,
+            assembly.model or (self.route.model if assembly.progress.any else ""),
             self.order.trace.trace_id,
         )

@@ -287,3 +287,8 @@ async def test_cancelled_before_the_service_is_back_the_outcome_is_readable():
     assert stream.outcome.failure.kind is FailureKind.DEADLINE
     with pytest.raises(StreamClosed):
         await stream.__aenter__()
+
+
+async def test_an_answer_whose_provider_names_no_model_is_told_by_its_route(autojump_clock):
+    async with streams_over(well=WELL) as streams:
+        assert (await streams.ask("hello", "well:model")).model == "model"
