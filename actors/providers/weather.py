@@ -50,8 +50,8 @@ def _first(error: BaseException) -> BaseException:
 
 
 def error_of(facts: Sequence[Fact]) -> Exception:
-    """The outermost exception, with its causes behind it."""
-    made = [_made(fact) for fact in facts]
+    """The outermost exception, with its causes behind it; what nobody knows is a connection that broke."""
+    made = [_made(fact) for fact in facts or (Fact("NetworkError", "the connection broke"),)]
     for error, cause in pairwise(made):
         error.__cause__ = cause
     return made[0]
@@ -70,4 +70,4 @@ def _fact(error: BaseException) -> Fact | None:
 def _made(fact: Fact) -> Exception:
     if (system := _SYSTEM.get(fact.type)) is not None:
         return system(fact.message) if fact.number is None else system(fact.number, fact.message)
-    return (_HTTP.get(fact.type) or _LINE.get(fact.type) or httpx2.TransportError)(fact.message)
+    return (_HTTP.get(fact.type) or _LINE.get(fact.type) or httpx2.NetworkError)(fact.message)

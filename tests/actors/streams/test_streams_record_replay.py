@@ -219,7 +219,9 @@ async def test_a_recording_is_a_provider_like_any_other(tmp_path, autojump_clock
         first = await streams.ask("hello", "openai:one")
     mine = {"openai": from_recording(path)}
     async with open_streams(settings=KEYLESS, network=NoNetwork(), providers=mine) as streams:
+        assert mine["openai"].left == 1
         assert (await streams.ask("hello", "openai:one")).text == first.text
+    assert mine["openai"].left == 0
 
 
 @EACH

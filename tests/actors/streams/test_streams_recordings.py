@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 import trio
+from msgspec.structs import replace
 from recording_world import ENVIRONMENT, KEYLESS, PROVIDERS, bare, lines_of, recorded, replayed
 
 from actors import (
@@ -32,6 +33,7 @@ from actors import (
     user,
 )
 from actors.chaos import Scripted, Simulator, open_network
+from actors.wire.recording import Ended, Fact, read, written
 from supervisor import Child, Restart, open_supervisor
 
 EACH = pytest.mark.parametrize("provider", PROVIDERS)
@@ -352,3 +354,23 @@ async def test_a_service_that_is_restarted_goes_on_recording(tmp_path, autojump_
             await tree.restart("streams")
             await streams.ask("two", ROUTE)
     assert [(line["number"], line["ended"]) for line in lines_of(path)] == [(1, "complete"), (2, "complete")]
+
+
+ODD_ENDS = {
+    "left within the body of an error": ({"status": 500, "ended": Ended.LEFT}, FailureKind.FIRST_EVENT_TIMEOUT),
+    "a crash before an answer": ({"status": 0, "ended": Ended.FAILED}, FailureKind.TRUNCATED),
+    "a connection that broke in an unknown way": (
+        {"status": 0, "ended": Ended.CUT, "error": (Fact("NewError", "as told"),)},
+        FailureKind.RESET,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD_ENDS)
+async def test_an_attempt_with_an_odd_end_is_played_too(tmp_path, autojump_clock, case):
+    fields, kind = ODD_ENDS[case]
+    (line,) = read((await tape(tmp_path / "tape.jsonl", "hello")).read_bytes())
+    (tmp_path / "tape.jsonl").write_bytes(written(replace(line, slices=(), response_body="", **fields)))
+    async with replayed(tmp_path / "tape.jsonl") as streams:
+        outcome = await streams.ask("hello", ROUTE)
+    assert outcome.attempts[0].failure.kind is kind
