@@ -1,5 +1,7 @@
 """Looking at a tree: statuses, counts, snapshots, records."""
 
+from contextlib import suppress
+
 import attrs
 import pytest
 import trio
@@ -8,10 +10,15 @@ from supervisor import (
     Backoff,
     Bounds,
     Child,
+    ChildExited,
     ChildReady,
     ChildRestarting,
     Count,
     ExitKind,
+    GaveUp,
+    MailboxFull,
+    MailboxOverflowed,
+    Overflow,
     Restart,
     State,
     SupervisorStopping,
@@ -184,3 +191,120 @@ async def test_the_reason_of_an_outer_cancel_is_that_of_the_stop():
             scope.cancel("the user is gone")
             await trio.sleep_forever()
     assert {record.reason for record in recorder.of(SupervisorStopping)} == {"the user is gone"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "most"),
+    [
+        (lambda child: child.generation, "flaky"),
+        (lambda child: child.restarts, "flaky"),
+        (lambda child: child.uptime, "old"),
+        (lambda child: child.mailbox, "full"),
+        (lambda child: child.last is not None and child.last.kind is ExitKind.CRASH, "flaky"),
+        (lambda child: child.state is State.DOWN, "down"),
+    ],
+)
+async def test_top_ranks_by_anything_a_status_has(attribute, most, autojump_clock):
+    async with open_supervisor(Child("old", trio.sleep_forever), Child("down", trio.sleep_forever)) as tree:
+        await tree.stop("down")
+        await trio.sleep(1)
+        await tree.start(Child("flaky", crash, 1.0, 2))
+        await tree.start(Child("full", wait_for_mail, mailbox=Bounds()))
+        tree["full"].tell("one")
+        await trio.sleep(5)
+        assert top(tree.snapshot(), attribute, 1)[0][0] == ("root", most)
+
+
+@pytest.mark.parametrize("overflow", Overflow)
+async def test_an_overflow_is_told_with_the_first_message_lost_and_each_time_their_number_doubled(overflow):
+    recorder = Recorder()
+    spec = Child("deaf", wait_for_mail, mailbox=Bounds(2, overflow))
+    async with open_supervisor(spec, hook=recorder) as tree:
+        for message in range(2 + 9):
+            with suppress(MailboxFull):
+                tree["deaf"].tell(message)
+        told = [(record.path, record.capacity, record.lost) for record in recorder.of(MailboxOverflowed)]
+        assert told == [(("root", "deaf"), 2, lost) for lost in (1, 2, 4, 8)]
+
+
+async def leak(after=1.0):
+    await trio.sleep(after)
+    raise ValueError("no luck with key sk-secret, " + "x" * 280 + " nor with sk-secret")
+
+
+async def test_what_redact_takes_out_of_a_crash_is_in_no_exit_and_no_record(autojump_clock):
+    recorder = Recorder()
+    inner = subtree("pool", Child("a", leak, restart=Restart.TEMPORARY), Child("b", leak), intensity=0)
+    with pytest.raises(GaveUp) as caught:
+        async with open_supervisor(
+            inner, intensity=0, hook=recorder, redact=lambda text: text.replace("sk-secret", "***")
+        ) as tree:
+            await tree.join()
+    assert "no luck with key ***" in recorder.text()
+    assert "secret" not in recorder.text() + str(caught.value) + repr(
+        [record.exit for record in recorder.of(ChildExited)]
+    )
+
+
+@pytest.mark.parametrize("redact", [lambda _: 1 / 0, lambda _: None])
+async def test_a_message_that_cannot_be_redacted_is_kept_out_and_counted_if_that_failed(redact, autojump_clock):
+    async with open_supervisor(Child("a", leak, restart=Restart.TEMPORARY), redact=redact) as tree:
+        ref = tree["a"]
+        end = await ref.wait()
+    assert end.error.type == "ValueError"
+    assert "secret" not in end.error.message
+
+
+async def test_an_error_that_cannot_even_be_printed_is_a_crash_like_any_other():
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError("no words")
+
+    async with open_supervisor() as tree:
+        ref = tree.start_soon(Child("b", mute, Mute, restart=Restart.TEMPORARY))
+        end = await ref.wait()
+        assert (end.kind, end.error.message, tree.hook_errors >= 1) == (ExitKind.CRASH, "", True)
+        assert end.error.frames
+
+
+async def mute(error):
+    raise error
+
+
+async def test_a_child_hears_of_its_final_end_once_however_many_lives_it_had(autojump_clock):
+    ends = []
+
+    async def child():
+        current_child().on_end(ends.append)
+        await crash(1.0, 2)
+
+    async with open_supervisor(Child("a", child)) as tree:
+        await trio.sleep(5)
+        assert (tree["a"].generation, ends) == (3, [])
+        end = await tree.stop("a")
+        assert ends == [end]
+        await tree.restart("a")
+        await quiet()
+    assert [end.kind for end in ends] == [ExitKind.SHUTDOWN] * 2
+
+
+async def test_a_child_takes_its_wish_to_hear_of_its_end_back():
+    ends = []
+
+    async def child():
+        current_child().on_end(ends.append)()
+        await trio.sleep_forever()
+
+    async with open_supervisor(Child("a", child)):
+        await quiet()
+    assert ends == []
+
+
+async def test_what_is_told_of_an_end_and_raises_is_counted_and_harms_nobody():
+    def broken(end):
+        raise ValueError(end)
+
+    async with open_supervisor(Child("a", trio.sleep_forever), Child("b", trio.sleep_forever)) as tree:
+        tree["a"].on_end(broken)
+        assert (await tree.stop("a")).kind is ExitKind.SHUTDOWN
+        assert (tree.hook_errors, tree["b"].state) == (1, State.RUNNING)
