@@ -5,7 +5,7 @@ import signal
 from contextlib import asynccontextmanager
 
 import pytest
-from programs import children, groups, until, write
+from programs import children, running_from, until, write
 from wire_claude_code_lines import INIT, result, whole_message, written
 
 from actors import Settings, open_streams
@@ -22,8 +22,9 @@ def listen():
     global heard
     while octets := os.read(0, 65536): heard += octets
 runs = len(os.listdir(home + "/runs"))
-with open(home + "/runs/%d" % runs, "w") as note:
-    json.dump([os.getpid(), sys.argv[1:], dict(os.environ)], note)
+with open(home + "/note%d" % os.getpid(), "w") as note:
+    json.dump([sys.argv[1:], dict(os.environ)], note)
+os.rename(note.name, home + "/runs/%d.%d" % (time.time_ns(), os.getpid()))
 def wait(): time.sleep(30)
 def deaf(*numbers):
     for number in numbers: signal.signal(number, signal.SIG_IGN)
@@ -54,16 +55,13 @@ class Claude:
 
     @property
     def runs(self):
+        """Arguments and environment of each run, in order."""
         return [json.loads(path.read_text()) for path in sorted((self.home / "runs").iterdir())]
-
-    @property
-    def pids(self):
-        return [pid for pid, _, _ in self.runs]
 
     async def gone(self):
         """Nothing that any run started is left."""
         assert children() == set()
-        await until(lambda: groups().isdisjoint(self.pids))
+        await until(lambda: not running_from(self.home))
 
 
 @pytest.fixture

@@ -54,6 +54,19 @@ def groups():
     return {int(fields[2]) for fields in map(_fields, Path("/proc").glob("[0-9]*")) if fields and fields[0] not in "ZX"}
 
 
+def running_from(folder):
+    """The processes that run a program in this folder, and what they forked."""
+    lines = {path.parent.name: _line(path) for path in Path("/proc").glob("[0-9]*/cmdline")}
+    return {pid for pid, line in lines.items() if f"{folder}/" in line}
+
+
+def _line(path):
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def files():
     """The numbers of the files that this process holds open, but for the one that looks."""
     listed = {path.name: path for path in Path("/proc/self/fd").iterdir()}

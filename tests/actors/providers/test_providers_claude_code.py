@@ -48,7 +48,7 @@ async def test_the_prompt_goes_to_standard_input_and_the_model_to_the_command_li
     claude.does(f"listen(); {lines(INIT)}\nimport json\nsaid = heard.decode()\n{SAYS_WHAT_IT_HEARD}")
     outcome = await outcome_of(claude, Request("a secret" * 50_000, system="brief"))
     assert outcome.text == "a secret" * 50_000
-    [(_, argv, environment)] = claude.runs
+    [(argv, environment)] = claude.runs
     assert argv[argv.index("--model") + 1] == "claude-a"
     assert "--system-prompt=brief" in argv
     assert not any("secret" in word for word in [*argv, *environment.values()])
@@ -67,7 +67,7 @@ async def test_a_buffered_route_gets_the_same_text_without_partial_messages(clau
     claude.does(f"listen(); {lines(INIT, said('Hello there'), result())}")
     outcome = await outcome_of(claude, route=Route.parse(ROUTE).buffered)
     assert outcome.unwrap().text == "Hello there"
-    assert "--include-partial-messages" not in claude.runs[0][1]
+    assert "--include-partial-messages" not in claude.runs[0][0]
 
 
 # -- there is no such program

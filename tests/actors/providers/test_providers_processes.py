@@ -224,6 +224,6 @@ async def test_cancelled_at_any_moment_nothing_is_left(program):
         async with trio.open_nursery() as nursery:
             for _ in range(4):
                 nursery.start_soon(one)
-    assert len(pids) > 50
+    assert len(pids) > 10  # of a hundred: some were cancelled before there was a program
     await until(lambda: groups().isdisjoint(pids))
     assert children() == set()
