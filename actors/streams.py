@@ -16,12 +16,18 @@ from actors.errors import SettingError
 from actors.policy.brakes import BRAKES, Brakes
 from actors.providers.replay import from_recording
 from actors.providers.table import Network, open_providers
+from actors.redaction import shown
 from actors.runtime.attempt import World
 from actors.runtime.shared import Shared
 from actors.runtime.streams import Home, Streams
 from actors.runtime.timers import Timers
 from actors.source import Provider
-from supervisor import Child, Record, Restart, keep, open_supervisor
+from supervisor import Child, Record, Restart, current_child, keep, open_supervisor
+
+CRASH_BYTES = 300
+"""What is kept of the message of a crash; a client's words may be in it."""
+
+_redacted = partial(shown, limit=CRASH_BYTES)
 
 
 async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a service may be given
@@ -47,12 +53,13 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     settings = settings or Settings.read(environ)
     replayed = keep(partial(_replayed, replay, settings), "replay")
     streams = keep(partial(Streams, seed), "streams")
+    current_child().on_end(streams.ended)
     timers, shared = Timers(), Shared(brakes)
     async with (
         open_providers(
             settings, providers or {}, network, record=_recordable(record, replay), replay=replayed
         ) as known,
-        open_supervisor(Child("timers", timers.run), name="service", conditions=shared.now) as tree,
+        open_supervisor(Child("timers", timers.run), name="service", conditions=shared.now, redact=_redacted) as tree,
     ):
         streams.settle(Home(tree, World(known, timers, shared), known.admit))
         try:
@@ -82,7 +89,7 @@ async def open_streams(  # noqa: PLR0913 -- the same
     recorded, replayed = _recordable(record, replay), _replayed(replay, settings)
     given = {"settings": settings, "providers": providers, "network": network, "brakes": brakes, "seed": seed}
     service = partial(serve_streams, **given, record=recorded, replay=replayed)
-    async with open_supervisor(hook=hook, seed=seed) as tree:
+    async with open_supervisor(hook=hook, seed=seed, redact=_redacted) as tree:
         ref = await tree.start(Child("streams", service, restart=Restart.PERMANENT))
         streams: Streams = ref.value
         try:

@@ -23,7 +23,7 @@ from actors.runtime.chronicle import caller, trace_under
 from actors.runtime.life import Life, Order
 from actors.runtime.shared import Shared
 from actors.runtime.stream import GRACE, Stream
-from supervisor import Child, ChildRef, ChildRestarting, Record, Restart, Supervisor, TreeStopped
+from supervisor import Child, ChildRef, ChildRestarting, Exit, Record, Restart, Supervisor, TreeStopped
 
 
 @attrs.frozen
@@ -84,7 +84,7 @@ class Streams:
     async def _at_home(self) -> Home:
         while self._home is None:
             if self._closed:
-                message = "these streams were closed with the block that opened them; open new ones"
+                message = "these streams were closed with the block or the child that served them; open new ones"
                 raise StreamClosed(message)
             await self._settled.wait()
         return self._home
@@ -114,9 +114,14 @@ class Streams:
         """The service behind this reference stands, or has fallen."""
         self._home = home
         if home is not None:
+            self._closed = False
             self._settled.set()
         elif self._settled.is_set():
             self._settled = trio.Event()
+
+    def ended(self, _: Exit) -> None:
+        """The child behind this reference does not come back by itself; started again by hand it opens streams again."""
+        self.close()
 
     def close(self) -> None:
         """The service will not come back: whoever waits for it is told."""
