@@ -62,7 +62,8 @@ def demo(
     faults: Annotated[
         str,
         Parameter(
-            help="What goes wrong, as shares of all requests: `cut=0.1 stall=0.02 status529=0.05`.", show_default=False
+            help="What goes wrong instead: shares of all requests and outages, such as `cut=0.1 status529=0.05 down:anthropic=50..150`.",
+            show_default=False,
         ),
     ] = "",
     concurrency: Concurrency = 60,

@@ -11,11 +11,11 @@ from actors.failure import Failure, FailureKind, Phase
 from actors.messages import Text, Thinking, ToolCall
 from actors.observe.printing import outcome_text, report_text
 from actors.observe.records import outcome_record, report_record
-from actors.observe.report import Tally
+from actors.observe.report import CIRCUIT_OPEN, Tally
 from actors.outcome import Attempt, IncompleteCall, Outcome, Status
 from actors.route import Route
 
-A = Route("anthropic", "claude-a")
+A, B = Route("anthropic", "claude-a"), Route("anthropic", "claude-b")
 CUT = Failure(FailureKind.TRUNCATED, "it ended early", Phase.STREAMING, "anthropic", "claude-a", request_id="req_1")
 REFUSED = Failure(FailureKind.INVALID_KEY, "bad key", provider="anthropic", model="claude-a", status=401, code="auth")
 DONE = Outcome(
@@ -148,3 +148,15 @@ def test_the_report_fits_a_narrow_terminal():
     tally = Tally()
     tally.add(LOST)
     assert all(len(line) <= 40 for line in printed(report_text(tally.report(1.0)), width=40).splitlines())
+
+
+def test_a_circuit_that_opened_is_in_the_report_with_what_it_held_back_and_who_moved_on():
+    tally = Tally()
+    held = Failure(FailureKind.UNAVAILABLE, provider="anthropic", model="claude-a", code=CIRCUIT_OPEN)
+    tally.add(Outcome(Status.COMPLETED, attempts=(Attempt(1, A, 0.0, 0.0, failure=held), Attempt(2, B, 0.0, 1.0))), A)
+    tally.add(Outcome(Status.COMPLETED, attempts=(Attempt(1, B, 0.0, 1.0),)), A)
+    report = tally.report(2.0)
+    assert f"circuit of {A} opened: 1 attempt held back, 1 stream moved on" in printed(report_text(report))
+    record = round_trip(report_record(report))
+    assert (record["attempts"], record["asked"]) == (3, {str(B): 2})
+    assert (record["held_back"], record["passed_over"], record["failures"]) == ({str(A): 1}, {str(A): 1}, [])
