@@ -35,7 +35,8 @@ check: $(READY)
 	@$(BIN)/lint-imports --no-logo
 
 bench: $(READY)
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.supervision
+	@$(BIN)/python -m benchmarks --seconds 2 --pools 1000 4000
 
 # An environment that was never finished is made anew; one that is merely older than the lock is brought up to date.
 # A dot is a package; pip's own words are kept for the case that it fails.
