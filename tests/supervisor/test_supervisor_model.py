@@ -200,8 +200,8 @@ async def tell(strategy, story, clock):
 
 
 @pytest.mark.promise("P1", "P3")
-@settings(max_examples=150, deadline=None)
-@given(strategy=st.sampled_from(Strategy), story=st.lists(steps, max_size=25))
+@settings(max_examples=250, deadline=None, print_blob=True)
+@given(strategy=st.sampled_from(Strategy), story=st.lists(steps, max_size=40))
 def test_tree_and_model_agree_at_every_rest_and_nothing_lives_after_the_block(strategy, story):
     clock = MockClock()
     trio.run(tell, strategy, story, clock, clock=clock)

@@ -111,6 +111,44 @@ async def test_otp_9549_a_child_that_fails_in_a_tight_loop_can_be_stopped(how):
                 await trio.sleep_forever()
 
 
+async def test_ractor_226_a_child_stopped_with_its_parent_can_tell_a_stop_from_a_normal_end_and_sees_the_cause():
+    seen = []
+
+    async def worker():
+        try:
+            await trio.sleep_forever()
+            seen.append("post stop, as if all was well")
+        except trio.Cancelled as cancelled:
+            seen.append(cancelled.reason)
+            raise
+
+    async with open_supervisor(subtree("parent", Child("worker", worker))) as tree:
+        await quiet()
+        await tree.stop("parent", "the parent fails")
+    assert seen == ["the parent fails"]
+
+
+async def test_otp_9242_the_work_for_each_child_does_not_grow_with_their_number():
+    async def calls_for_each(count):
+        calls = 0
+
+        def tick(frame, event, _):
+            nonlocal calls
+            calls += event in {"call", "c_call"} and "/supervisor/" in frame.f_code.co_filename
+
+        sys.setprofile(tick)
+        try:
+            async with open_supervisor(strategy=Strategy.REST_FOR_ONE) as ordered, open_supervisor() as loose:
+                for tree in (ordered, loose):
+                    _ = [tree.start_soon(Child(f"{n}", trio.sleep_forever)) for n in range(count)]
+                await quiet()
+        finally:
+            sys.setprofile(None)
+        return calls / count
+
+    assert await calls_for_each(1000) < 1.1 * await calls_for_each(100)
+
+
 async def test_elle_1215_a_child_added_later_is_part_of_its_group_also_when_it_is_the_one_that_fails():
     trace, event = Trace(), trio.Event()
     async with open_supervisor(Child("a", trace.steady), strategy=Strategy.ONE_FOR_ALL) as tree:

@@ -16,6 +16,7 @@ from supervisor import (
     ChildStarting,
     Fault,
     GaveUp,
+    Ignore,
     Next,
     Restart,
     Retry,
@@ -51,6 +52,8 @@ class Weather:
         try:
             if word == "no start":
                 raise RuntimeError("no start")
+            if word == "declines":
+                raise Ignore
             await trio.sleep(0.5 if word == "slow start" else 0)
             task_status.started()
             await self.life(word)
@@ -62,6 +65,9 @@ class Weather:
                 self.live[me] -= 1
 
     async def life(self, word):
+        if word == "leaves":
+            await current_child().leaving.wait()
+            return
         await trio.sleep({"live": 1000, "slow stop": 1000, "brief": 0.1}.get(word, 0.3))
         if word == "crash":
             raise RuntimeError("crash")
@@ -70,11 +76,12 @@ class Weather:
 
 
 words = st.lists(
-    st.sampled_from(["live", "brief", "crash", "rain", "no start", "slow start", "slow stop"]), max_size=40
+    st.sampled_from(["live", "brief", "crash", "rain", "no start", "slow start", "slow stop", "declines", "leaves"]),
+    max_size=40,
 )
 pulls = st.lists(
     st.tuples(
-        st.sampled_from(["start", "start_soon", "stop", "restart", "delete", "subtree"]),
+        st.sampled_from(["start", "start_soon", "stop", "restart", "delete", "subtree", "replace"]),
         st.sampled_from(NAMES),
         st.sampled_from([0.0, 0.2, 1.0]),
         st.sampled_from(Restart),
@@ -85,9 +92,9 @@ pulls = st.lists(
 
 def spec(weather, name, restart):
     ladder = Rungs(Retry(2, Backoff(initial=0.5, jitter=0)), Next("other"))
-    return Child(
-        name, weather.child, restart=restart, respond=ladder, backoff=Backoff(initial=0.2, jitter=0), shutdown=1.5
-    )
+    slow = Backoff(initial=0.2, jitter=0)
+    polite = 0.4 if name in "ace" else 0.0
+    return Child(name, weather.child, restart=restart, respond=ladder, backoff=slow, shutdown=1.5, polite=polite)
 
 
 async def pull(tree, weather, calls, refs):
@@ -102,6 +109,8 @@ async def pull(tree, weather, calls, refs):
                 case "subtree":
                     below = subtree(name, spec(weather, "leaf", restart), restart=restart, shutdown=1.0)
                     refs.append(await tree.start(below))
+                case "replace":
+                    tree[name] = spec(weather, name, restart)
                 case _:
                     await getattr(tree, verb)(name)
         except SupervisorError:
@@ -122,7 +131,9 @@ async def storm(strategy, script, stories, leave_after, how):
         with trio.fail_after(10_000), trio.CancelScope() as outer:
             async with (
                 trio.open_nursery() as nursery,
-                open_supervisor(*statics, strategy=strategy, intensity=6, period=5, hook=recorder) as tree,
+                open_supervisor(
+                    *statics, strategy=strategy, intensity=6, period=5, hook=recorder, max_children=5
+                ) as tree,
             ):
                 for story in stories:
                     nursery.start_soon(pull, tree, weather, story, refs)
@@ -136,7 +147,7 @@ async def storm(strategy, script, stories, leave_after, how):
 
 
 @pytest.mark.promise("P1", "P4", "P12")
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=200, deadline=None, print_blob=True)
 @given(
     strategy=st.sampled_from(Strategy),
     script=words,
