@@ -13,6 +13,9 @@ from actors.redaction import shown
 MESSAGE_LIMIT = 256
 """Bytes (UTF-8) kept of what a provider said."""
 
+CIRCUIT_OPEN = "circuit_open"
+"""The code of an attempt that a circuit breaker held back: nothing was sent for it."""
+
 WORD_LIMIT = 64
 """Bytes kept of a provider's own word for a failure, and of its name for the request."""
 
@@ -135,6 +138,11 @@ class Failure:
     def title(self) -> str:
         """Two or three words for a person."""
         return self.kind.title
+
+    @property
+    def held_back(self) -> bool:
+        """Whether a circuit breaker held the attempt back: nothing was sent for it."""
+        return self.code == CIRCUIT_OPEN and self.status is None
 
     @property
     def category(self) -> Category:

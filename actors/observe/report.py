@@ -35,13 +35,9 @@ def step_between(before: Route, after: Route) -> Step:
     return Step.DEGRADE if before.streams and not after.streams else Step.RETRY
 
 
-CIRCUIT_OPEN = "circuit_open"
-"""The code of an attempt that an open circuit breaker held back: nothing was sent for it."""
-
-
 def held_back(failure: Failure | None) -> bool:
     """Whether an attempt that ended so was never sent, because its route's circuit breaker was open."""
-    return failure is not None and failure.code == CIRCUIT_OPEN and failure.status is None
+    return failure is not None and failure.held_back
 
 
 @attrs.frozen

@@ -42,12 +42,32 @@ BUDGET = RetryBudget(ratio=0.2, burst=20.0)
 """Retries are at most a fifth of the requests to a provider, and twenty more at once."""
 
 
+CROWD_SHARE = 0.2
+"""The share of a route's attempts under way that must fail in a row to open its breaker, where that is more than the rule says."""
+
+
 @attrs.frozen
 class Brakes:
     """The rules for every route and provider; `None` switches one off."""
 
     breaker: Breaker | None = BREAKER
     budget: RetryBudget | None = BUDGET
+
+    def breaker_of(self, in_flight: int) -> Breaker | None:
+        """The breaker's rule for a route with so many attempts under way.
+
+        Refusals come back before answers do: of a burst they are heard first, in a row, though most of it is served.  So a crowd must fail
+        in a row by a share of itself.
+        """
+        if self.breaker is None:
+            return None
+        return attrs.evolve(self.breaker, failures=max(self.breaker.failures, int(in_flight * CROWD_SHARE)))
+
+    def budget_of(self, in_flight: int) -> RetryBudget | None:
+        """The budget's rule for a provider with so many attempts under way: it holds the share that each of them puts in."""
+        if self.budget is None:
+            return None
+        return attrs.evolve(self.budget, burst=self.budget.burst + in_flight * self.budget.ratio)
 
 
 BRAKES = Brakes()

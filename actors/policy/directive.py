@@ -152,12 +152,13 @@ class _Sight:
                 return self._buffer(index)
 
     def _retry(self, index: int, rung: Retry) -> Onward | None:
-        here = [past for past in self.tries if past.leg.route == self.route]
+        here = [past for past in self.tries if past.leg.route == self.route and not past.broken.failure.held_back]
         kind = self.failure.kind
         alike = sum(past.broken.failure.kind is kind for past in here)
         if not self._may_repeat(index) or len(here) >= rung.limit or alike >= CAPS.get(kind, rung.limit):
             return None
-        if not self._may_spend:
+        # An attempt that was held back sent nothing: to make up for it is no retry.
+        if not self.failure.held_back and not self._may_spend:
             return None
         if self._closed_for(self.route) > 0 and self._others(index, self.route):
             return None

@@ -3,11 +3,12 @@
 Written where an attempt starts, ends or is repeated; read as a snapshot, `Conditions`, by the judgement that follows a fault.
 """
 
+from collections import Counter
 from enum import Enum
 
 import trio
 
-from actors.failure import Failure, FailureKind
+from actors.failure import CIRCUIT_OPEN, Failure, FailureKind
 from actors.policy.brakes import Brakes, answered, sick
 from actors.policy.directive import Conditions
 from actors.route import Route
@@ -31,6 +32,7 @@ class Shared:
         self._brakes = brakes
         self._circuits: dict[str, Circuit] = {}
         self._tokens: dict[str, Tokens] = {}
+        self._in_flight: Counter[str] = Counter()
 
     def now(self) -> Conditions:
         """A snapshot of this moment."""
@@ -48,6 +50,7 @@ class Shared:
         """Let an attempt through to its route, or say why not; one that is let through owes a `verdict`."""
         passed = self._passed(route, now)
         if passed is not None:
+            self._in_flight.update((route.name, route.provider))
             self._deposit(route.provider, now)
             return passed
         wait = self._open_until(self._circuits[route.name], now) - now
@@ -57,7 +60,7 @@ class Shared:
             message,
             provider=route.provider,
             model=route.model,
-            code="circuit_open",
+            code=CIRCUIT_OPEN,
             retry_after=wait,
         )
 
@@ -72,7 +75,8 @@ class Shared:
 
     def verdict(self, route: Route, passed: Pass, failure: Failure | None, now: float) -> None:
         """An attempt that was let through ended: complete, with a failure, or left by its stream (`LEAVE` kinds)."""
-        breaker = self._brakes.breaker
+        breaker = self._brakes.breaker_of(self._in_flight[route.name])
+        self._in_flight.subtract((route.name, route.provider))
         if breaker is None:
             return
         circuit = self._circuits.get(route.name)
@@ -86,13 +90,14 @@ class Shared:
 
     def repeated(self, provider: str, now: float) -> None:
         """The judgement sent a stream to its provider once more."""
-        if self._brakes.budget is not None:
-            tokens = self._tokens.get(provider) or self._brakes.budget.full(now)
-            _, self._tokens[provider] = self._brakes.budget.withdraw(tokens, now)
+        budget = self._brakes.budget_of(self._in_flight[provider])
+        if budget is not None and provider in self._tokens:
+            _, self._tokens[provider] = budget.withdraw(self._tokens[provider], now)
 
     def _deposit(self, provider: str, now: float) -> None:
-        if self._brakes.budget is not None and provider in self._tokens:
-            self._tokens[provider] = self._brakes.budget.deposit(self._tokens[provider], now)
+        usual, budget = self._brakes.budget, self._brakes.budget_of(self._in_flight[provider])
+        if usual is not None and budget is not None:
+            self._tokens[provider] = budget.deposit(self._tokens.get(provider) or usual.full(now), now)
 
     def _open_until(self, circuit: Circuit, now: float) -> float:
         match circuit.state(now):

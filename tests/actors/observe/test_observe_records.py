@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 
 from actors.deltas import Finish, FinishReason, Progress, Reach, Usage
-from actors.failure import Failure, FailureKind, Phase
+from actors.failure import CIRCUIT_OPEN, Failure, FailureKind, Phase
 from actors.messages import Text, Thinking, ToolCall
 from actors.observe.printing import outcome_text, report_text
 from actors.observe.records import outcome_record, report_record
-from actors.observe.report import CIRCUIT_OPEN, Tally
+from actors.observe.report import Tally
 from actors.outcome import Attempt, IncompleteCall, Outcome, Status
 from actors.route import Route
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from actors.config import Settings
 from actors.deltas import Usage
-from actors.failure import Failure, FailureKind
+from actors.failure import CIRCUIT_OPEN, Failure, FailureKind
 from actors.ladder import Ladder
 from actors.observe.quantiles import Quantiles
-from actors.observe.report import CIRCUIT_OPEN, Latency, Step, Tally, held_back, step_between
+from actors.observe.report import Latency, Step, Tally, held_back, step_between
 from actors.outcome import Attempt, Outcome, Status
 from actors.policy.brakes import Brakes
 from actors.providers.foreign import from_deltas

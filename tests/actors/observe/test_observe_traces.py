@@ -67,6 +67,7 @@ async def test_the_attributes_of_an_attempt_are_those_of_the_conventions(autojum
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "a",
         "gen_ai.request.model": "m",
+        "gen_ai.response.model": "m",
         "gen_ai.request.stream": True,
         "gen_ai.usage.input_tokens": 10,
         "gen_ai.usage.output_tokens": 7,

@@ -19,10 +19,10 @@ from actors.deltas import (
     Usage,
     UsageDelta,
 )
-from actors.failure import Failure, FailureKind
+from actors.failure import CIRCUIT_OPEN, Failure, FailureKind
 from actors.observe.board import LATEST, Board, State
 from actors.observe.figures import clean, counted, seconds
-from actors.observe.report import CIRCUIT_OPEN, Step
+from actors.observe.report import Step
 from actors.observe.view import progress_line, render
 from actors.outcome import Attempt, Outcome, Status
 from actors.route import Route

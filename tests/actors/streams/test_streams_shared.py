@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from actors import Buffered, FailureKind, Ladder, Retry, Route, Status, Switch
+from actors.chaos.simulator import Pacing
 from actors.chaos.sources import expected_text
 
 ONE, TWO = Route.parse("anthropic:claude-one"), Route.parse("anthropic:claude-two")
@@ -65,3 +66,27 @@ async def test_refused_keys_open_no_circuit(world, autojump_clock):
         for number in range(20):
             await w.streams.ask(f"prompt {number}", Ladder(ONE))
         assert len(w.entries) == 20
+
+
+async def test_a_burst_with_a_few_refusals_opens_no_circuit(world, autojump_clock):
+    """Refusals are heard first, in a row, though nearly all is well."""
+    async with world("seed=1 status529=0.04 cut=0.02", pacing=Pacing(first_token=0.5, events_per_second=50)) as w:
+        outcomes = []
+
+        async def one(number):
+            outcomes.append(await w.streams.ask(f"prompt {number}", Ladder(ONE, Retry(5))))
+
+        async with trio.open_nursery() as nursery:
+            for number in range(500):
+                nursery.start_soon(one, number)
+        assert sum(outcome.completed for outcome in outcomes) == 500
+        assert all(not a.failure.held_back for outcome in outcomes for a in outcome.attempts if a.failure)
+
+
+async def test_who_was_held_back_pays_nothing_and_is_served_when_the_circuit_closes(world, autojump_clock):
+    async with world("down:claude-one=1..40@status503") as w:
+        outcomes = []
+        await crowd(w, Ladder(ONE, Retry(5)), outcomes)
+        late = []
+        await crowd(w, Ladder(ONE, Retry(5)), late)
+        assert all(outcome.completed for outcome in late)
