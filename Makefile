@@ -34,7 +34,7 @@ check: $(READY)
 	@$(BIN)/basedpyright --level error
 	@$(BIN)/lint-imports --no-logo
 
-# Some six minutes; without the options the streams take a quarter of an hour, and their medians are of three.
+# Takes minutes; longer windows and more rounds give steadier medians: `python -m benchmarks --help`.
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.supervision
 	@$(BIN)/python -m benchmarks --seconds 2 --rounds 2 --pools 1000 4000
