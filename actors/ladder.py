@@ -16,9 +16,9 @@ from supervisor import Retry
 class Seam(Enum):
     """What happens to a stream that breaks after content was delivered.
 
-    `RESTART`: the consumer is told to discard the attempt, the answer begins anew.  `RESUME`: the provider's own resumption on the same
-    route where it has one, else restart.  `CONTINUE`: go on from the partial text where the route accepts it, else restart.
-    `FAIL`: stop and hand over the partial.  Before the first content all four are the same.
+    `RESTART`: the consumer is told to discard the attempt, the answer begins anew.  `FAIL`: stop and hand over the partial.  `RESUME` asks
+    for the provider's own resumption, `CONTINUE` to go on from the partial text; no route offers either yet, and where none does both
+    restart.  Before the first content all four are the same.
     """
 
     RESTART = "restart"

@@ -78,7 +78,7 @@ class Asking:
     seam: Annotated[
         Seam,
         Parameter(
-            help="When an answer breaks off: begin it again, let the provider resume it, go on from what there is, or stop with that."
+            help="When an answer breaks off: begin it again (resume and continue do so too: no route offers them yet), or stop with what there is."
         ),
     ] = Seam.RESTART
     attempts: Annotated[int, Parameter(help="Attempts on each route before the next one is tried.", validator=_few)] = 5
