@@ -97,7 +97,7 @@ FIRST_CHUNK = Instrument(
     "gen_ai.client.operation.time_to_first_chunk",
     Shape.HISTOGRAM,
     "s",
-    "Time from a request to the first content of its answer",
+    "Time from a request to the first content of its answer; of streamed answers alone",
     _GEN_AI,
     SECONDS,
 )
@@ -105,7 +105,7 @@ PER_CHUNK = Instrument(
     "gen_ai.client.operation.time_per_output_chunk",
     Shape.HISTOGRAM,
     "s",
-    "Mean time between two pieces of content of an answer, recorded once for each answer",
+    "Mean time between two pieces of content of a streamed answer, recorded once for each answer",
     _GEN_AI,
     SECONDS,
 )
@@ -113,7 +113,7 @@ USAGE = Instrument(
     "gen_ai.client.token.usage",
     Shape.HISTOGRAM,
     "{token}",
-    "Tokens of one request, `input` or `output`",
+    "Tokens of one complete answer as its provider counted them, `input` or `output`",
     (*_GEN_AI, "gen_ai.token.type"),
     TOKENS,
 )

@@ -32,11 +32,12 @@ from actors.observe.instruments import (
     error_category,
 )
 from actors.observe.report import Step, step_between
-from actors.outcome import Attempt
 from actors.route import Route
 from supervisor import Record
 
 _Put = Callable[[float, Labels], None]
+
+_UNTOLD = Usage()
 
 
 @attrs.frozen
@@ -53,7 +54,7 @@ def measures(record: Record, provider: Names, model: Names) -> Sequence[Measure]
     match record:
         case AttemptEnded():
             labels = _Where.of(record.attempt.route, provider, model)
-            return (*_durations(record, labels), *_tokens(record.attempt, labels), *_troubles(record, labels))
+            return (*_durations(record, labels), *_tokens(record, labels), *_troubles(record, labels))
         case StreamEnded() if record.left and record.outcome.attempts and record.outcome.failure is not None:
             labels = _Where.of(record.outcome.attempts[-1].route, provider, model)
             return (_error(record.outcome.failure, labels),)
@@ -89,7 +90,7 @@ def _durations(record: AttemptEnded, where: _Where) -> Iterator[Measure]:
         yield _phase(attempt.ended - attempt.first_event, "streaming", where)
     failed = {} if failure is None else {"error.type": failure.kind.label}
     yield Measure(OPERATION, attempt.seconds, {**where.gen_ai, **failed})
-    if attempt.first_content is None:
+    if attempt.first_content is None or not attempt.route.streams:
         return
     yield Measure(FIRST_CHUNK, attempt.first_content - attempt.started, where.gen_ai)
     gaps = attempt.delivered.events - 1
@@ -101,11 +102,15 @@ def _phase(seconds: float, phase: str, where: _Where) -> Measure:
     return Measure(DURATION_MS, seconds * 1000, {**where.plain, "phase": phase})
 
 
-def _tokens(attempt: Attempt, where: _Where) -> Iterator[Measure]:
-    figures = ((INPUT_TOKENS, "input", asked(attempt.usage)), (OUTPUT_TOKENS, "output", attempt.usage.output_tokens))
+def _tokens(record: AttemptEnded, where: _Where) -> Iterator[Measure]:
+    usage = record.attempt.usage
+    # The conventions take what a provider counted of a whole answer, nothing included; the counters take what was spent.
+    told = record.failure is None and not usage.estimated and usage != _UNTOLD
+    figures = ((INPUT_TOKENS, "input", asked(usage)), (OUTPUT_TOKENS, "output", usage.output_tokens))
     for counter, kind, tokens in figures:
         if tokens:
             yield Measure(counter, tokens, where.plain)
+        if told:
             yield Measure(USAGE, tokens, {**where.gen_ai, "gen_ai.token.type": kind})
 
 

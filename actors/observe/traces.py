@@ -8,6 +8,7 @@ Development).
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from itertools import zip_longest
 from random import SystemRandom
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ import attrs
 from opentelemetry import trace
 from opentelemetry.context import Context
 
+from actors.deltas import Usage
 from actors.failure import WORD_LIMIT, Failure
 from actors.lifecycle import StreamEnded
 from actors.observe.instruments import PROVIDERS
@@ -30,6 +32,15 @@ _dice = SystemRandom()
 
 
 @attrs.frozen
+class Mark:
+    """Something that happened within a span, at a time in nanoseconds since 1970."""
+
+    name: str
+    at: int
+    fields: Fields
+
+
+@attrs.frozen
 class Span:
     """A span as it is to be written; times are nanoseconds since 1970, `failed` says why it is an error, empty for none."""
 
@@ -40,6 +51,7 @@ class Span:
     ended: int
     fields: Fields
     failed: str = ""
+    marks: tuple[Mark, ...] = ()
 
 
 def spans(record: StreamEnded, now: int) -> tuple[Span, tuple[Span, ...]]:
@@ -58,6 +70,7 @@ def spans(record: StreamEnded, now: int) -> tuple[Span, tuple[Span, ...]]:
         now,
         dict(_stream_fields(record)),
         error if outcome.status is Status.FAILED else "",
+        tuple(Mark(name, wall(at), fields) for name, at, fields in _seams(outcome.attempts)),
     )
     return whole, tuple(
         Span(
@@ -83,14 +96,32 @@ def _stream_fields(record: StreamEnded) -> Iterator[tuple[str, str | int]]:
         yield "error.type", outcome.failure.kind.label
 
 
+def _seams(attempts: Sequence[Attempt]) -> Iterator[tuple[str, float, Fields]]:
+    """What the consumer was told between its deltas: when, and what."""
+    for attempt, follower in zip_longest(attempts, attempts[1:]):
+        which = {"supervisor.attempt.number": attempt.number}
+        yield "attempt started", attempt.started, {**which, "supervisor.attempt.route": str(attempt.route)}
+        if follower is not None:
+            yield "attempt abandoned", attempt.ended, {**which, **_abandoned(attempt, follower)}
+
+
+def _abandoned(attempt: Attempt, follower: Attempt) -> Fields:
+    failed = {} if attempt.failure is None else {"error.type": attempt.failure.kind.label}
+    return {
+        **failed,
+        "supervisor.attempt.discarded_characters": attempt.delivered.characters,
+        "supervisor.attempt.next_route": str(follower.route),
+        "supervisor.attempt.next_after": round(follower.started - attempt.ended, 6),
+    }
+
+
 def _attempt_fields(attempt: Attempt, outcome: Outcome) -> Iterator[tuple[str, str | bool | int | float | list[str]]]:
     route, last = attempt.route, attempt.number == len(outcome.attempts)
     yield "gen_ai.operation.name", "chat"
     yield "gen_ai.provider.name", PROVIDERS.get(route.provider, route.provider)
     yield "gen_ai.request.model", route.model
     yield "gen_ai.request.stream", route.streams
-    yield "gen_ai.usage.input_tokens", asked(attempt.usage)
-    yield "gen_ai.usage.output_tokens", attempt.usage.output_tokens
+    yield from _usage_fields(attempt.usage)
     yield "supervisor.attempt.number", attempt.number
     yield "supervisor.attempt.route", str(route)
     failure = attempt.failure or (outcome.failure if last else None)
@@ -99,13 +130,28 @@ def _attempt_fields(attempt: Attempt, outcome: Outcome) -> Iterator[tuple[str, s
         yield "error.type", failure.kind.label
     if attempt.request_id:
         yield "supervisor.attempt.request_id", shown(attempt.request_id, WORD_LIMIT)
-    if attempt.first_content is not None:
+    if attempt.first_content is not None and route.streams:
         yield "gen_ai.response.time_to_first_chunk", attempt.first_content - attempt.started
     if last and outcome.completed:
         if outcome.model:
             yield "gen_ai.response.model", shown(outcome.model, WORD_LIMIT)
         if outcome.finish is not None:
             yield "gen_ai.response.finish_reasons", [outcome.finish.reason.value]
+
+
+def _usage_fields(usage: Usage) -> Iterator[tuple[str, bool | int]]:
+    if usage == Usage():
+        return
+    yield "gen_ai.usage.input_tokens", asked(usage)
+    yield "gen_ai.usage.output_tokens", usage.output_tokens
+    parts = (
+        ("gen_ai.usage.cache_read.input_tokens", usage.cache_read_tokens),
+        ("gen_ai.usage.cache_creation.input_tokens", usage.cache_write_tokens),
+        ("gen_ai.usage.reasoning.output_tokens", usage.reasoning_tokens),
+    )
+    yield from ((name, tokens) for name, tokens in parts if tokens)
+    if usage.estimated:
+        yield "supervisor.attempt.usage_estimated", True
 
 
 def _ending(attempt: Attempt, failure: Failure | None) -> str:
@@ -140,6 +186,8 @@ class StreamSpans:
             span = self._tracer.start_span(told.name, within, told.kind, told.fields, start_time=told.began)
         finally:
             _names.reset(token)
+        for mark in told.marks:
+            span.add_event(mark.name, mark.fields, mark.at)
         if told.failed:
             span.set_status(trace.StatusCode.ERROR, told.failed)
         return span

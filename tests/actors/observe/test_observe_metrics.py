@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import attrs
 import pytest
 import trio
 from observed import A, B, busy, completed, ended, failed, forbidden, streams
@@ -10,9 +11,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from actors import Buffered, FailureKind, Ladder, Retry, Status, Switch
 from actors.deltas import Usage
-from actors.failure import Failure
+from actors.failure import Category, Failure
 from actors.observe.hooks import together
-from actors.observe.instruments import INSTRUMENTS, OTHER, SECONDS, TOKENS, Names, Shape, error_category
+from actors.observe.instruments import INSTRUMENTS, OTHER, SECONDS, TOKENS, USAGE, Names, Shape, error_category
 from actors.observe.metrics import StreamMetrics, measures
 from actors.route import Route
 from supervisor.lifecycle import SupervisorStarted
@@ -67,6 +68,7 @@ def counted(record):
     ]
 
 
+@pytest.mark.row("I1", "I5", "I6", "M1", "M10")
 async def test_fair_weather_touches_durations_and_tokens_alone(autojump_clock):
     meters = Meters()
     async with streams(meters.hook, a=[]) as service:
@@ -82,6 +84,7 @@ async def test_fair_weather_touches_durations_and_tokens_alone(autojump_clock):
     assert meters.sums("gen_ai.client.token.usage", "gen_ai.token.type") == {"input": 10, "output": 7}
 
 
+@pytest.mark.row("I2", "I3", "I4", "M10")
 async def test_two_retries_are_two_and_a_switch_is_a_fallback(autojump_clock):
     meters = Meters()
     async with streams(meters.hook, a=[busy(), busy(), forbidden()], b=[]) as service:
@@ -93,6 +96,7 @@ async def test_two_retries_are_two_and_a_switch_is_a_fallback(autojump_clock):
     assert durations == pytest.approx({("a", "rate_limit"): 2.0, ("a", "invalid_key"): 1.0, ("b", None): 3.0})
 
 
+@pytest.mark.row("I3", "I4", "E14", "X8", "X10", "M10")
 async def test_memory_that_ran_short_is_a_resource_error_and_a_fallback_of_its_own(autojump_clock):
     meters = Meters()
     async with streams(meters.hook, a=[MemoryError()]) as service:
@@ -102,6 +106,32 @@ async def test_memory_that_ran_short_is_a_resource_error_and_a_fallback_of_its_o
     assert meters.sums("llm.request.retries", "error_type") == {}
 
 
+async def test_an_answer_in_one_piece_is_timed_as_a_whole_and_not_by_its_chunks(autojump_clock):
+    meters = Meters()
+    async with streams(meters.hook, a=[]) as service:
+        assert (await service.ask("hello", Route("a", "m").buffered)).completed
+    assert HARMLESS - meters.names == {
+        "gen_ai.client.operation.time_to_first_chunk",
+        "gen_ai.client.operation.time_per_output_chunk",
+    }
+
+
+TOKEN_RECORDS = [
+    (completed(usage=Usage(1, 0)), {"input": 1, "output": 0}),
+    (completed(usage=Usage(0, 1)), {"input": 0, "output": 1}),
+    (completed(usage=Usage(1, 1, estimated=True)), {}),
+    (completed(), {}),
+    (attrs.evolve(completed(usage=Usage(1, 1)), failure=Failure(FailureKind.RESET)), {}),
+]
+
+
+@pytest.mark.parametrize(("record", "expected"), TOKEN_RECORDS)
+def test_the_conventions_get_what_a_provider_counted_of_a_whole_answer(record, expected):
+    told = [measure for measure in measures(record, Names(), Names()) if measure.instrument is USAGE]
+    assert {measure.labels["gen_ai.token.type"]: measure.amount for measure in told} == expected
+
+
+@pytest.mark.row("I3", "X15")
 @pytest.mark.parametrize("moment", [0.5, 1.5])
 async def test_an_interrupted_stream_is_one_error_of_its_context(autojump_clock, moment):
     meters = Meters()
@@ -135,14 +165,17 @@ COUNTS = [
 ]
 
 
+@pytest.mark.row("I2", "I3", "I4", "I5", "X10")
 @pytest.mark.parametrize(("record", "expected"), COUNTS)
 def test_each_record_is_counted_as_what_it_is(record, expected):
     assert counted(record) == expected
 
 
+@pytest.mark.row("I3", "M14", "X16")
 @pytest.mark.parametrize("kind", FailureKind)
 def test_every_kind_has_one_of_the_four_categories(kind):
-    assert error_category(kind) in {"transient", "permanent", "context", "resource"}
+    expected = {Category.CONTEXT: {"context"}, Category.RESOURCE: {"resource"}}
+    assert error_category(kind) in expected.get(kind.category, {"transient", "permanent"})
 
 
 @pytest.mark.parametrize("record", [record for record, _ in COUNTS])
@@ -179,6 +212,7 @@ def test_the_buckets_are_those_of_the_conventions():
     assert bounds["gen_ai.client.token.usage"] == TOKENS
 
 
+@pytest.mark.row("I8")
 def test_a_model_that_is_not_allowed_is_other():
     meters = Meters(models={"m"})
     meters.hook(completed())
@@ -186,6 +220,7 @@ def test_a_model_that_is_not_allowed_is_other():
     assert {labels["model"] for _, labels, _ in meters.points() if "model" in labels} == {"m", OTHER}
 
 
+@pytest.mark.row("I8")
 def test_ten_thousand_models_are_a_bounded_number_of_series():
     meters = Meters()
     for number in range(10_000):

@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from structlog.testing import capture_logs
 
-from actors import Ladder, Retry, Switch
+from actors import Buffered, Ladder, Retry, Status, Switch
+from actors.deltas import Usage
 from actors.observe.hooks import together
 from actors.observe.logs import StreamLogs
 from actors.observe.traces import StreamIds, StreamSpans
@@ -35,6 +36,7 @@ class Spans:
         return self._exporter.get_finished_spans()
 
 
+@pytest.mark.row("J9")
 async def test_a_stream_is_a_span_and_each_attempt_a_span_under_it(autojump_clock):
     spans = Spans()
     async with streams(spans.hook, a=[busy(), forbidden()], b=[]) as service:
@@ -57,6 +59,55 @@ async def test_a_stream_is_a_span_and_each_attempt_a_span_under_it(autojump_cloc
     assert [span.status.is_ok for span in attempts] == [False, False, True]
 
 
+async def test_the_seams_between_attempts_are_events_of_the_stream(autojump_clock):
+    spans = Spans()
+    async with streams(spans.hook, a=[busy(), forbidden()], b=[]) as service:
+        await service.ask("hello", LADDER)
+    stream = spans.written[-1]
+    number, route = "supervisor.attempt.number", "supervisor.attempt.route"
+    told = [(event.name, event.attributes.get(number), event.attributes.get(route)) for event in stream.events]
+    assert told == [
+        ("attempt started", 1, "a:m"),
+        ("attempt abandoned", 1, None),
+        ("attempt started", 2, "a:m"),
+        ("attempt abandoned", 2, None),
+        ("attempt started", 3, "b:n"),
+    ]
+    first, second = (dict(event.attributes) for event in stream.events if event.name == "attempt abandoned")
+    assert first.pop("supervisor.attempt.next_after") == pytest.approx(1.0, rel=0.1)
+    assert first == {
+        number: 1,
+        "error.type": "rate_limit",
+        "supervisor.attempt.discarded_characters": 0,
+        "supervisor.attempt.next_route": "a:m",
+    }
+    assert (second["supervisor.attempt.next_after"], second["supervisor.attempt.next_route"]) == (0, "b:n")
+    times = [(event.timestamp - stream.start_time) / 1e9 for event in stream.events]
+    assert times == pytest.approx([0, 1, 2, 3, 3], abs=0.11)
+
+
+async def test_an_answer_in_one_piece_has_no_first_chunk_and_an_unknown_usage_is_not_told(autojump_clock):
+    spans = Spans()
+    async with streams(spans.hook, a=[busy()]) as service:
+        await service.ask("hello", Ladder("a:m", Buffered()))
+    failed, buffered = (span.attributes for span in spans.written[:2])
+    assert (failed["gen_ai.request.stream"], buffered["gen_ai.request.stream"]) == (True, False)
+    assert not [name for name in failed if name.startswith("gen_ai.usage.")]
+    assert buffered["gen_ai.usage.output_tokens"] == 7
+    assert "gen_ai.response.time_to_first_chunk" not in buffered
+
+
+@pytest.mark.parametrize("estimated", [True, False])
+def test_an_estimate_is_marked(estimated):
+    spans = Spans()
+    record = ended(Status.COMPLETED, None, completed(usage=Usage(1, 2, reasoning_tokens=1, estimated=estimated)))
+    spans.hook(record)
+    attributes = spans.written[0].attributes
+    assert attributes["gen_ai.usage.reasoning.output_tokens"] == 1
+    assert attributes.get("supervisor.attempt.usage_estimated") == (True if estimated else None)
+
+
+@pytest.mark.row("J9")
 async def test_the_attributes_of_an_attempt_are_those_of_the_conventions(autojump_clock):
     spans = Spans()
     async with streams(spans.hook, a=[]) as service:
@@ -71,6 +122,8 @@ async def test_the_attributes_of_an_attempt_are_those_of_the_conventions(autojum
         "gen_ai.request.stream": True,
         "gen_ai.usage.input_tokens": 10,
         "gen_ai.usage.output_tokens": 7,
+        "gen_ai.usage.cache_read.input_tokens": 3,
+        "gen_ai.usage.cache_creation.input_tokens": 2,
         "gen_ai.response.finish_reasons": ("stop",),
         "supervisor.attempt.number": 1,
         "supervisor.attempt.route": "a:m",
