@@ -45,7 +45,7 @@ from actors.messages import (
     assistant,
     user,
 )
-from actors.outcome import Attempt, IncompleteCall, Outcome, Status, StreamFailed
+from actors.outcome import Attempt, IncompleteCall, Outcome, RetryExhausted, Status, StreamFailed
 from actors.providers.foreign import from_call, from_deltas
 from actors.providers.replay import from_recording
 from actors.request import Limits, Request, Tool, ToolChoice
@@ -102,6 +102,7 @@ __all__ = [
     "ResponseStarted",
     "Restarted",
     "Retry",
+    "RetryExhausted",
     "Role",
     "Route",
     "Seam",

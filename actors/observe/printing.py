@@ -13,7 +13,6 @@ from actors.messages import Json
 from actors.observe.figures import clean, count, counted, seconds
 from actors.observe.report import Latency, Report, Step, Trouble
 from actors.outcome import Outcome, Status
-from actors.policy.catalogue import advise
 
 _STYLES = {Status.COMPLETED: "green", Status.INTERRUPTED: "yellow", Status.FAILED: "red"}
 
@@ -103,7 +102,7 @@ def _why(outcome: Outcome) -> list[Text]:
     failure = outcome.failure
     if failure is None or outcome.status is Status.INTERRUPTED:
         return []
-    advice = advise(failure)
+    advice = failure.advice
     said = f": {clean(failure.message)}" if failure.message else ""
     return [
         Text(f"{failure.title}, {failure.phase.value}{said}", "red"),

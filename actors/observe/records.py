@@ -12,7 +12,6 @@ from actors.deltas import Usage
 from actors.failure import Failure
 from actors.observe.report import Latency, Report, Step
 from actors.outcome import Attempt, Outcome, Status
-from actors.policy.catalogue import advise
 
 Record: TypeAlias = dict[str, object]
 
@@ -67,7 +66,7 @@ def attempt_record(attempt: Attempt, begun: float) -> Record:
 
 def failure_record(failure: Failure) -> Record:
     """A failure, with what happened and what to do."""
-    advice = advise(failure)
+    advice = failure.advice
     return {
         "kind": failure.kind.label,
         "title": failure.title,

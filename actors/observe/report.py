@@ -12,11 +12,11 @@ from typing import TypeAlias
 
 import attrs
 
+from actors.catalogue import Advice
 from actors.deltas import Usage
 from actors.failure import Failure, FailureKind
 from actors.observe.quantiles import Quantiles
 from actors.outcome import Attempt, Outcome, Status
-from actors.policy.catalogue import Advice, advise
 from actors.route import Route
 
 
@@ -65,7 +65,7 @@ class Trouble:
     @property
     def advice(self) -> Advice:
         """What happened and what a person can do."""
-        return advise(self.latest)
+        return self.latest.advice
 
 
 @attrs.frozen

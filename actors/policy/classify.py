@@ -11,6 +11,7 @@ from typing import TypeGuard
 
 from actors.failure import Failure, FailureKind, Phase
 from actors.messages import Json
+from actors.policy.causes import causes, is_group, named
 from actors.policy.meanings import (
     BY_CODE,
     BY_ERRNO,
@@ -41,7 +42,7 @@ def classify(error: BaseException, phase: Phase, provider: str = "", model: str 
     kind, told = meaning
     said = str(told) or str(error) or type(told).__name__
     if not isinstance(told, RefusedError):
-        return Failure(kind, said, phase, provider, model)
+        return Failure(kind, said, phase, provider, model, cause=named(error))
     return Failure(
         kind,
         said,
@@ -58,8 +59,8 @@ def classify(error: BaseException, phase: Phase, provider: str = "", model: str 
 def _meaning(error: BaseException, phase: Phase) -> tuple[FailureKind, BaseException] | None:
     """What it is, and which exception of the chain says so."""
     found: tuple[FailureKind, BaseException] | None = None
-    for cause in _causes(error):
-        if _is_group(cause):
+    for cause in causes(error):
+        if is_group(cause):
             meaning = _of_group(cause.exceptions, phase)
         else:
             told = _refusal(cause) or cause
@@ -69,24 +70,6 @@ def _meaning(error: BaseException, phase: Phase) -> tuple[FailureKind, BaseExcep
         if found is None or (meaning and found[0] is K.TIMEOUT and meaning[0] is K.CONNECT_TIMEOUT):
             found = meaning
     return found
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """The innermost cause first: the system's own word is more exact than a client's wrapping of it."""
-    chain: list[BaseException] = []
-    seen: BaseException | None = error
-    while seen is not None and seen not in chain:
-        chain.insert(0, seen)
-        if isinstance(seen, WireError) or _is_group(seen):
-            break
-        # Only what was raised `from` another error names its cause; an error that merely happened while another was being treated is a bug.
-        seen = seen.__cause__
-    return chain
-
-
-def _is_group(error: BaseException) -> TypeGuard["BaseExceptionGroup[BaseException]"]:
-    """Whether several exceptions travel as one."""
-    return isinstance(error, BaseExceptionGroup)
 
 
 def _of_group(errors: Sequence[BaseException], phase: Phase) -> tuple[FailureKind, BaseException] | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from actors.deltas import Progress
-from actors.failure import Category, Disposition, Failure, FailureKind
+from actors.failure import SILENT, Category, Disposition, Failure, FailureKind
 from actors.ladder import Buffered, Ladder, Rung, Seam, Switch
 from actors.route import Route
 from supervisor import Again, Exit, Past, Retry, Stop
@@ -79,9 +79,6 @@ CAPS: dict[FailureKind, int] = {
     K.FILES: 2,
 }
 """Attempts on one route that may end with this kind; kinds not named are bounded by `Retry` alone."""
-
-SILENT = frozenset({K.FIRST_EVENT_TIMEOUT, K.FIRST_CONTENT_TIMEOUT, K.STALLED, K.TOTAL_TIMEOUT})
-"""A route that stayed silent is not asked again while another is left."""
 
 OF_THE_ACCOUNT = frozenset({K.INVALID_KEY, K.MISSING_KEY, K.EXPIRED_KEY, K.QUOTA})
 """What no other model of the same provider would cure."""

@@ -9,6 +9,7 @@ import attrs
 import trio
 
 from actors.failure import Failure, FailureKind
+from actors.policy.causes import kept
 from actors.policy.classify import classify
 from actors.policy.directive import Leg
 from actors.runtime.life import Life
@@ -38,7 +39,7 @@ class World:
 
 async def attempt(life: Life, world: World, *, variant: Leg) -> None:
     """Run one attempt where `variant` says; raises `Fault` with a `Broken` where it fails."""
-    watch = life.begin(variant.route)
+    watch = life.begin(variant)
     answer = world.shared.admit(variant.route, trio.current_time())
     failure = await _admitted(life, world, watch, answer) if isinstance(answer, Pass) else answer
     if failure is not None:
@@ -69,6 +70,7 @@ async def _run(life: Life, world: World, watch: Watch) -> Failure | None:
         if failure is None:
             raise
         if life.assembly.finish is None:
+            life.cause = kept(error)
             return failure
     return life.flaw
 

@@ -9,32 +9,24 @@ from collections.abc import Callable, Sequence
 from actors.failure import Failure
 from actors.lifecycle import AttemptEnded, StreamEnded, Trace
 from actors.outcome import Attempt, Outcome
-from actors.policy.directive import Climb, tries_of
-from actors.policy.ration import Ration, ration
 from actors.route import Route
-from supervisor import Past, Record
+from supervisor import Record
 
 
 class Chronicle:
     """Tells whoever listens about one stream; costs nothing where nobody does."""
 
-    __slots__ = ("_path", "_ration", "_tell", "_told", "_trace")
+    __slots__ = ("_path", "_tell", "_told", "_trace")
 
     def __init__(self, trace: Trace) -> None:
         self._tell: Callable[[Record], object] | None = None
         self._path: tuple[str, ...] = ()
         self._trace = trace
-        self._ration = Ration()
         self._told = 0
 
     def listen(self, hook: Callable[[Record], object] | None, path: tuple[str, ...]) -> None:
         """From now on this hook, where there is one, is told about the stream at `path`."""
         self._tell, self._path = hook, path
-
-    def weigh(self, climb: Climb, history: Sequence[Past]) -> None:
-        """An attempt broke: how many its route has had and can have."""
-        if self._tell is not None:
-            self._ration = ration(climb.ladder, climb.seam, tries_of(history))
 
     def goes_on(self, attempts: Sequence[Attempt], route: Route, after: float, at: float) -> None:
         """The last of the attempts is over, and another follows."""
@@ -53,8 +45,9 @@ class Chronicle:
     def _attempt(
         self, attempt: Attempt, failure: Failure | None, at: float, route: Route | None = None, after: float = 0.0
     ) -> AttemptEnded:
-        spent, self._ration, self._told = self._ration, Ration(), attempt.number
-        return AttemptEnded(at, self._path, self._trace, attempt, failure, spent.tries, spent.limit, route, after)
+        self._told = attempt.number
+        tries, limit = (failure.tries or 1, failure.limit or 1) if failure is not None else (1, 1)
+        return AttemptEnded(at, self._path, self._trace, attempt, failure, tries, limit, route, after)
 
 
 def caller() -> str:

@@ -15,8 +15,9 @@ from actors.ladder import Ladder, Seam
 from actors.lifecycle import Trace
 from actors.outcome import Attempt, Outcome, Status
 from actors.policy.assemble import Assembly
-from actors.policy.directive import Broken, Climb, Conditions, Leg
+from actors.policy.directive import Broken, Climb, Conditions, Leg, Try
 from actors.policy.estimate import billed
+from actors.policy.ration import ration
 from actors.request import Request
 from actors.route import Route
 from actors.runtime.chronicle import Chronicle
@@ -51,24 +52,28 @@ class Life:
         self.ended = trio.Event()
         self.leaving: FailureKind | None = None
         self.request_id = ""
+        self.cause: BaseException | None = None
         self.resumes_at: float | None = None
         self.chronicle = Chronicle(order.trace)
+        self._climb = Climb(order.ladder, order.seam)
+        self._leg = Leg(order.ladder.route)
+        self._tries: list[Try] = []
         self._failed: Failure | None = None
         self._given_up = False
         self._fallback: Assembly | None = None
 
     # -- the attempt's side
 
-    def begin(self, route: Route) -> Watch:
-        """A new attempt starts on `route`; gives the watch over it."""
-        self.route = route
+    def begin(self, leg: Leg) -> Watch:
+        """A new attempt starts on this leg; gives the watch over it."""
+        self._leg, self.route = leg, leg.route
         self.number += 1
         self.assembly = Assembly()
-        self.watch = Watch(route)
-        self.request_id = ""
+        self.watch = Watch(leg.route)
+        self.request_id, self.cause = "", None
         self.resumes_at = None
         if self.outlet is not None:
-            self.outlet.push(AttemptStarted(self.number, route))
+            self.outlet.push(AttemptStarted(self.number, leg.route))
         return self.watch
 
     async def take(self, deltas: Sequence[Delta]) -> bool:
@@ -116,16 +121,23 @@ class Life:
 
     def failure(self, kind: FailureKind, message: str) -> Failure:
         """A failure of the attempt that runs."""
-        return Failure(kind, message, self.phase, self.route.provider, self.route.model, request_id=self.request_id)
+        route, trace_id = self.route, self.order.trace.trace_id
+        return Failure(
+            kind, message, self.phase, route.provider, route.model, request_id=self.request_id, trace_id=trace_id
+        )
 
     def alarmed(self, kind: FailureKind, seconds: float) -> Failure:
         """The failure of an attempt whose alarm is over, so many seconds after it began."""
         return self.failure(kind, f"given up {seconds:g} s after the attempt began")
 
     def broken(self, failure: Failure) -> Broken:
-        """The fault the attempt ends with."""
-        self._failed = failure
-        return Broken(failure, self.assembly.progress)
+        """The fault the attempt ends with, counted among those of its route."""
+        progress, now = self.assembly.progress, trio.current_time()
+        self._tries.append(Try(self._leg, now, Broken(failure, progress)))
+        spent = ration(self._climb.ladder, self._climb.seam, self._tries)
+        trace_id = self.order.trace.trace_id
+        self._failed = attrs.evolve(failure, tries=spent.tries, limit=spent.limit, trace_id=trace_id)
+        return Broken(self._failed, progress)
 
     # -- the supervisor's side
 
@@ -143,13 +155,13 @@ class Life:
 
     def judged(self, climb: Climb) -> Respond:
         """The policy that also tells this life whether it was given up: one stopped as it broke has not failed."""
+        self._climb = climb
 
         def respond(
             exit_: Exit, history: Sequence[Past], conditions: Conditions, now: float, roll: float
         ) -> Again | Stop:
             answer = climb(exit_, history, conditions, now, roll)
             self._given_up = isinstance(answer, Stop)
-            self.chronicle.weigh(climb, history)
             return answer
 
         return respond
@@ -233,4 +245,5 @@ class Life:
             failure,
             assembly.model or (self.route.model if assembly.progress.any else ""),
             self.order.trace.trace_id,
+            self.cause if status is Status.FAILED else None,
         )

@@ -4,16 +4,16 @@ import re
 
 import pytest
 
+from actors.catalogue import ADVICE, PLACES, advise
 from actors.config import PROVIDERS
-from actors.failure import Failure, FailureKind
-from actors.policy.catalogue import ADVICE, STATUS_PAGES, advise
+from actors.failure import FailureKind
 
 
 @pytest.mark.promise("P14")
 @pytest.mark.parametrize("kind", FailureKind)
 @pytest.mark.parametrize("provider", ["", "somebody", *PROVIDERS])
 def test_every_kind_has_advice_without_gaps_or_class_names(kind, provider):
-    advice = advise(Failure(kind, provider=provider))
+    advice = advise(kind, provider)
     for sentence in (advice.happened, advice.remedy):
         assert 10 < len(sentence) < 120
         assert "{" not in sentence
@@ -22,9 +22,9 @@ def test_every_kind_has_advice_without_gaps_or_class_names(kind, provider):
 
 
 def test_the_advice_names_the_variable_of_the_provider():
-    assert "OPENAI_API_KEY" in advise(Failure(FailureKind.INVALID_KEY, provider="openai")).remedy
-    assert "GEMINI_BASE_URL" in advise(Failure(FailureKind.REFUSED, provider="google")).remedy
-    assert STATUS_PAGES["anthropic"] in advise(Failure(FailureKind.OVERLOADED, provider="anthropic")).remedy
+    assert "OPENAI_API_KEY" in advise(FailureKind.INVALID_KEY, "openai").remedy
+    assert "GEMINI_BASE_URL" in advise(FailureKind.REFUSED, "google").remedy
+    assert PLACES["anthropic"].status in advise(FailureKind.OVERLOADED, "anthropic").remedy
 
 
 def test_the_table_has_nothing_beside_the_kinds():

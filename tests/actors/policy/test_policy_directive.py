@@ -62,6 +62,7 @@ FIRST_FAULT = [
     (K.PROGRAM, Onward(Leg(B, 1), 0.0)),
     (K.INVALID_REQUEST, None),
     (K.TOO_LARGE, None),
+    (K.ANSWER_SIZE, None),
     (K.POLICY, None),
     (K.TOOL_JSON, None),
     (K.UNKNOWN_TOOL, None),

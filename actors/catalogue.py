@@ -1,7 +1,8 @@
 """What people are told about a failure: what happened and what to do, in their words.
 
-One row a kind, so no failure is without advice (P14).  `{place}` is the provider, `{key}` the variable of its key, `{url}` the variable of
-its address, `{status}` where it tells about outages.
+One row a kind, so no failure is without advice (P14); `docs/failures.md` is made of these tables.  In the sentences `{place}` is the
+provider, `{key}` the variable of its key, `{url}` that of its address, `{portal}` where its keys and limits are, `{status}` where it tells of
+outages.
 """
 
 from collections.abc import Mapping
@@ -9,17 +10,33 @@ from collections.abc import Mapping
 import attrs
 
 from actors.config import PROVIDERS
-from actors.failure import Failure, FailureKind
+from actors.kinds import FailureKind
 
 K = FailureKind
 
-STATUS_PAGES: Mapping[str, str] = {
-    "anthropic": "https://status.anthropic.com",
-    "openai": "https://status.openai.com",
-    "openai-chat": "https://status.openai.com",
-    "google": "https://status.cloud.google.com",
-    "claude-code": "https://status.anthropic.com",
+
+@attrs.frozen
+class Place:
+    """Where a person goes for a provider: to its keys and limits, and to what it says of outages."""
+
+    portal: str
+    status: str
+
+
+_ANTHROPIC = Place("https://console.anthropic.com", "https://status.anthropic.com")
+_OPENAI = Place("https://platform.openai.com", "https://status.openai.com")
+
+PLACES: Mapping[str, Place] = {
+    "anthropic": _ANTHROPIC,
+    "openai": _OPENAI,
+    "openai-chat": _OPENAI,
+    "google": Place("https://aistudio.google.com", "https://status.cloud.google.com"),
+    "claude-code": _ANTHROPIC,
 }
+"""By the name of the provider."""
+
+ANYWHERE = Place("the provider's portal", "the provider's status page")
+"""For the providers of others."""
 
 
 @attrs.frozen
@@ -53,6 +70,7 @@ ADVICE: Mapping[FailureKind, Advice] = {
     K.QUOTA: Advice("the quota or credit at {place} is used up", "Raise the limit or pay in, or add another route"),
     K.MODEL_UNAVAILABLE: Advice("{place} does not offer this model to this key", "Check the model's name in the route"),
     K.MEMORY: Advice("memory ran short, so the answer was fetched in one piece", "Lower --concurrency or ask for less"),
+    K.ANSWER_SIZE: Advice("the answer is larger than this program may keep", "Ask for less in one answer"),
     K.FILES: Advice("this process may not open more files", "Raise the limit (ulimit -n) or lower --concurrency"),
     K.PROGRAM: Advice(
         "the program behind {place} cannot do its work here",
@@ -86,14 +104,15 @@ ADVICE: Mapping[FailureKind, Advice] = {
 }
 
 
-def advise(failure: Failure) -> Advice:
-    """The advice for a failure, with its provider's name and variables in it."""
-    account = PROVIDERS.get(failure.provider)
+def advise(kind: FailureKind, provider: str = "") -> Advice:
+    """The advice for a kind of failure, with its provider's name, variables and pages in it."""
+    account, place = PROVIDERS.get(provider), PLACES.get(provider, ANYWHERE)
     words = {
-        "place": failure.provider or "the provider",
+        "place": provider or "the provider",
         "key": (account.key if account else "") or "the key",
         "url": (account.base_url if account else "") or "the address",
-        "status": STATUS_PAGES.get(failure.provider, "the provider's status page"),
+        "portal": place.portal,
+        "status": place.status,
     }
-    row = ADVICE[failure.kind]
+    row = ADVICE[kind]
     return Advice(row.happened.format_map(words), row.remedy.format_map(words))
