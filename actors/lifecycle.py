@@ -3,6 +3,8 @@
 A record is made only where somebody listens, at the moment what it says is settled; it never changes what happens.
 """
 
+from contextvars import ContextVar
+
 import attrs
 
 from actors.failure import Failure
@@ -11,6 +13,9 @@ from actors.route import Route
 from supervisor import Record
 
 _GOLDEN, _SPAN = 0x9E3779B97F4A7C15, (1 << 64) - 1
+
+SPAN: ContextVar[tuple[str, str] | None] = ContextVar("SPAN", default=None)
+"""The trace id and the span id of the attempt that the running code is part of: whatever logs from within it can say so."""
 
 
 @attrs.frozen

@@ -85,9 +85,18 @@ def _blotted(found: "re.Match[bytes]") -> bytes:
     return name + sign + _BLOT if sign and name[:1] in b"?&;\\" else _BLOT
 
 
+def disclosed(octets: bytes, secrets: Iterable[str], limit: int) -> str:
+    """A whole body as text for who debugs it, at most `limit` bytes of UTF-8: nothing of it is left unread for secrets, its lines stay."""
+    known = scrubbed(octets, secrets).decode("utf-8", "replace")
+    return _clipped(_CREDENTIAL.sub(BLOT, known), limit)
+
+
 def shown(text: str, limit: int) -> str:
     """The text as it may be shown, at most `limit` bytes of UTF-8."""
-    plain = _CREDENTIAL.sub(BLOT, _CONTROLS.sub(" ", text[:_REACH]).strip())
+    return _clipped(_CREDENTIAL.sub(BLOT, _CONTROLS.sub(" ", text[:_REACH]).strip()), limit)
+
+
+def _clipped(plain: str, limit: int) -> str:
     octets = plain.encode("utf-8", "replace")
     if len(octets) <= limit:
         return octets.decode()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from os import environ
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -24,6 +25,9 @@ from actors.runtime.timers import Timers
 from actors.source import Provider
 from supervisor import Child, Record, Restart, current_child, keep, open_supervisor
 
+if TYPE_CHECKING:
+    from actors.providers.capture import Tell
+
 CRASH_BYTES = 300
 """What is kept of the message of a crash; a client's words may be in it."""
 
@@ -39,6 +43,7 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     seed: int | None = None,
     record: str | Path | None = None,
     replay: str | Path | Provider | None = None,
+    capture: "Tell | None" = None,
     task_status: trio.TaskStatus[Streams] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """The stream service, to be run as a child: `Child("streams", serve_streams)`; ready with a `Streams`.
@@ -48,7 +53,8 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     budget, `seed` makes trace ids repeatable.
 
     `record` names a file that every attempt which goes over HTTP is added to; `replay` one (or what `from_recording` made of it) that answers
-    instead of the providers, which then need no network and no key.
+    instead of the providers, which then need no network and no key.  `capture`, for debugging, is told what attempts that fail over HTTP sent
+    and got, unless they are recorded or replayed.
     """
     settings = settings or Settings.read(environ)
     replayed = keep(partial(_replayed, replay, settings), "replay")
@@ -57,7 +63,7 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     timers, shared = Timers(), Shared(brakes)
     async with (
         open_providers(
-            settings, providers or {}, network, record=_recordable(record, replay), replay=replayed
+            settings, providers or {}, network, record=_recordable(record, replay), replay=replayed, capture=capture
         ) as known,
         open_supervisor(Child("timers", timers.run), name="service", conditions=shared.now, redact=_redacted) as tree,
     ):
@@ -80,6 +86,7 @@ async def open_streams(  # noqa: PLR0913 -- the same
     seed: int | None = None,
     record: str | Path | None = None,
     replay: str | Path | None = None,
+    capture: "Tell | None" = None,
 ) -> AsyncGenerator[Streams]:
     """Open a root supervisor with the stream service in it, to be used in `async with`; gives `Streams`.
 
@@ -88,7 +95,7 @@ async def open_streams(  # noqa: PLR0913 -- the same
     settings = settings or Settings.read(environ)
     recorded, replayed = _recordable(record, replay), _replayed(replay, settings)
     given = {"settings": settings, "providers": providers, "network": network, "brakes": brakes, "seed": seed}
-    service = partial(serve_streams, **given, record=recorded, replay=replayed)
+    service = partial(serve_streams, **given, record=recorded, replay=replayed, capture=capture)
     async with open_supervisor(hook=hook, seed=seed, redact=_redacted) as tree:
         ref = await tree.start(Child("streams", service, restart=Restart.PERMANENT))
         streams: Streams = ref.value

@@ -18,6 +18,7 @@ from actors.source import Provider
 if TYPE_CHECKING:
     import httpcore2
 
+    from actors.providers.capture import Capture, Tell
     from actors.providers.connections import Connections
     from actors.providers.record import Recorder
 
@@ -43,7 +44,7 @@ class Providers:
         own: Mapping[str, Provider],
         pool: "Connections",
         *,
-        recorder: "Recorder | None" = None,
+        tap: "Recorder | Capture | None" = None,
         replay: Provider | None = None,
     ) -> None:
         self._settings = settings
@@ -51,14 +52,14 @@ class Providers:
         self._replayed = {} if replay is None else dict.fromkeys(TABLE, replay)
         self._made = {**self._replayed, **own}
         self._pool = pool
-        self._recorder = recorder
+        self._tap = tap
 
     def __getitem__(self, name: str) -> Provider:
         provider = self._made.get(name)
         if provider is None:
             provider = _load(TABLE[name])(self._settings.endpoint(name), self._pool)
-            if self._recorder is not None:
-                provider = self._recorder.over(provider)
+            if self._tap is not None:
+                provider = self._tap.over(provider)
             self._made[name] = provider
         return provider
 
@@ -90,25 +91,28 @@ async def open_providers(
     *,
     record: str | Path | None = None,
     replay: Provider | None = None,
+    capture: "Tell | None" = None,
 ) -> AsyncGenerator[Providers]:
     """The providers over a pool that is closed with the block.
 
-    With `record` every attempt is added to that file; with `replay` that provider answers for every one of the table.
+    With `record` every attempt is added to that file; with `replay` that provider answers for every one of the table; without either
+    `capture` is told what attempts that fail sent and got.
     """
     from actors.providers.connections import Connections  # noqa: PLC0415 -- whoever opens nothing waits for no HTTP client
 
-    if record is None:
-        pool = Connections(network)
-        try:
-            yield Providers(settings, own, pool, replay=replay)
-        finally:
-            await pool.aclose()
-        return
-    from actors.providers.record import Recorder, TapedConnections  # noqa: PLC0415 -- the same
+    if record is None and (capture is None or replay is not None):
+        pool, tap = Connections(network), None
+    else:
+        from actors.providers.capture import Capture  # noqa: PLC0415 -- the same
+        from actors.providers.record import Recorder, TapedConnections  # noqa: PLC0415 -- the same
 
-    recorder, pool = Recorder(record, settings.secrets), TapedConnections(network)
+        pool = TapedConnections(network)
+        tap = (
+            Recorder(record, settings.secrets) if record is not None else capture and Capture(capture, settings.secrets)
+        )
     try:
-        yield Providers(settings, own, pool, recorder=recorder)
+        yield Providers(settings, own, pool, tap=tap, replay=replay)
     finally:
         await pool.aclose()
-        recorder.close()
+        if tap is not None:
+            tap.close()

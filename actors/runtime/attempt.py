@@ -9,6 +9,7 @@ import attrs
 import trio
 
 from actors.failure import Failure, FailureKind
+from actors.lifecycle import SPAN
 from actors.policy.causes import kept
 from actors.policy.classify import classify
 from actors.policy.directive import Leg
@@ -40,6 +41,7 @@ class World:
 async def attempt(life: Life, world: World, *, variant: Leg) -> None:
     """Run one attempt where `variant` says; raises `Fault` with a `Broken` where it fails."""
     watch = life.begin(variant)
+    SPAN.set((life.order.trace.trace_id, life.order.trace.span_of(life.number)))
     answer = world.shared.admit(variant.route, trio.current_time())
     failure = await _admitted(life, world, watch, answer) if isinstance(answer, Pass) else answer
     if failure is not None:
