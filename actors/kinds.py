@@ -33,6 +33,17 @@ class Disposition(Enum):
     LEAVE = "leave"
 
 
+class NextKey(Enum):
+    """Which key the next attempt on the same route takes, where the one at hand will not do.
+
+    `NONE`: no other.  `ANOTHER`: one more of those that were given.  `RENEWED`: a new one in its place.
+    """
+
+    NONE = "none"
+    ANOTHER = "another"
+    RENEWED = "renewed"
+
+
 class Phase(Enum):
     """How far the attempt was."""
 
