@@ -1,6 +1,7 @@
 """Streams over all providers at once, against the simulator on a network in memory; and providers that are played."""
 
 from contextlib import asynccontextmanager
+from inspect import isawaitable
 from itertools import pairwise
 
 import trio
@@ -115,5 +116,6 @@ async def _play(step):
         await trio.sleep(step)
         return None
     if callable(step):
-        return step()
+        answer = step()
+        return await answer if isawaitable(answer) else answer
     return step
