@@ -24,6 +24,8 @@ class Place:
 
 
 _ANTHROPIC = Place("https://console.anthropic.com", "https://status.anthropic.com")
+_AZURE = Place("https://ai.azure.com", "https://azure.status.microsoft")
+_GOOGLE_CLOUD = Place("https://console.cloud.google.com/vertex-ai", "https://status.cloud.google.com")
 _OPENAI = Place("https://platform.openai.com", "https://status.openai.com")
 
 PLACES: Mapping[str, Place] = {
@@ -32,6 +34,11 @@ PLACES: Mapping[str, Place] = {
     "openai-chat": _OPENAI,
     "google": Place("https://aistudio.google.com", "https://status.cloud.google.com"),
     "claude-code": _ANTHROPIC,
+    "azure": _AZURE,
+    "azure-chat": _AZURE,
+    "vertex": _GOOGLE_CLOUD,
+    "anthropic-vertex": _GOOGLE_CLOUD,
+    "bedrock": Place("https://console.aws.amazon.com/bedrock", "https://health.aws.amazon.com"),
 }
 """By the name of the provider."""
 
@@ -81,6 +88,7 @@ ADVICE: Mapping[FailureKind, Advice] = {
     K.OVERLOADED: Advice("{place} is overloaded", _LATER),
     K.UNAVAILABLE: Advice("{place} is not available for now", _LATER),
     K.SERVER: Advice("{place} failed inside", _LATER),
+    K.DIVERGED: Advice("the recording has no answer to this request", "Ask as it was recorded, or record it anew"),
     K.INVALID_REQUEST: Advice("{place} does not accept the request", "Correct what its message names"),
     K.TOO_LARGE: Advice("the request is too large for {place}", "Send less in one request"),
     K.CONTEXT_WINDOW: Advice(

@@ -7,10 +7,10 @@ and the partial answer hang beside it, never inside.  Its kind says what happene
 import attrs
 
 from actors.catalogue import Advice, advise
-from actors.kinds import SILENT, Category, Disposition, FailureKind, Phase
+from actors.kinds import SILENT, Category, Disposition, FailureKind, NextKey, Phase
 from actors.redaction import shown
 
-__all__ = ["CIRCUIT_OPEN", "SILENT", "Category", "Disposition", "Failure", "FailureKind", "Phase"]
+__all__ = ["CIRCUIT_OPEN", "SILENT", "Category", "Disposition", "Failure", "FailureKind", "NextKey", "Phase"]
 
 MESSAGE_LIMIT = 256
 """Bytes (UTF-8) kept of what a provider said."""
@@ -42,7 +42,9 @@ class Failure:
 
     `message` is what the provider or the system said, clipped to 256 bytes and free of secrets; `status` the HTTP status where there
     was one, `code` the provider's own word for it, `retry_after` the seconds it asked to wait, `request_id` its name for the request.
-    `cause` names the exceptions beneath, the outermost first; empty where the provider's answer says it all.
+    `hopeless`: the provider said that to ask it again is in vain (`x-should-retry: false`), whatever is usual for the kind.
+    `cause` names the exceptions beneath, the outermost first; empty where the provider's answer says it all.  `next_key` says with which
+    key the same route can be asked again, where this one will not do.
 
     The runtime adds what only it knows: `tries` is how many attempts its route has had, this one included, and `limit` how many it can have
     if they all fail like this one (0 of 0: not counted); `trace_id` is that of the stream.  Failures are equal whatever their trace and cause.
@@ -57,10 +59,12 @@ class Failure:
     code: str = attrs.field(default="", converter=_word)
     retry_after: float | None = None
     request_id: str = attrs.field(default="", converter=_word)
+    hopeless: bool = False
     cause: str = attrs.field(default="", converter=_word, eq=False)
     tries: int = 0
     limit: float = 0
     trace_id: str = attrs.field(default="", eq=False)
+    next_key: NextKey = NextKey.NONE
 
     @property
     def title(self) -> str:
@@ -80,12 +84,22 @@ class Failure:
     @property
     def transient(self) -> bool:
         """Whether the same request on the same route can help, later: where such a failure ends a stream, its attempts are exhausted."""
-        return self.kind.transient
+        return self.kind.transient and not self.hopeless
 
     @property
     def held_back(self) -> bool:
         """Whether a circuit breaker held the attempt back: nothing was sent for it."""
         return self.code == CIRCUIT_OPEN and self.status is None
+
+    @property
+    def rekeyed(self) -> bool:
+        """Whether it was the key alone that was refused, and there is another one."""
+        return self.next_key is not NextKey.NONE and self.disposition is not Disposition.RETRY
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether the attempt that follows is no retry: nothing was sent, or the wrong key was."""
+        return self.held_back or self.rekeyed
 
     @property
     def category(self) -> Category:
@@ -95,7 +109,8 @@ class Failure:
     @property
     def disposition(self) -> Disposition:
         """What can help."""
-        return self.kind.disposition
+        usual = self.kind.disposition
+        return Disposition.ELSEWHERE if self.hopeless and usual is Disposition.RETRY else usual
 
     def __str__(self) -> str:
         where = f"{self.provider}:{self.model}" if self.provider else ""

@@ -88,6 +88,7 @@ class FailureKind(Enum):
     OVERLOADED = ("overloaded", _C.PROVIDER, _D.RETRY, "Service overloaded")
     UNAVAILABLE = ("unavailable", _C.PROVIDER, _D.RETRY, "Service unavailable")
     SERVER = ("server", _C.PROVIDER, _D.RETRY, "Service failed")
+    DIVERGED = ("diverged", _C.PROVIDER, _D.STOP, "Replay diverged")
     INVALID_REQUEST = ("invalid_request", _C.PROVIDER, _D.STOP, "Request refused")
     TOO_LARGE = ("too_large", _C.PROVIDER, _D.STOP, "Request too large")
     CONTEXT_WINDOW = ("context_window", _C.PROVIDER, _D.ELSEWHERE, "Context window exceeded")

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from actors.deltas import Delta
+from actors.kinds import NextKey
 from actors.request import Request
 from actors.route import Route
 
@@ -52,7 +53,8 @@ class TruncatedError(WireError):
 class RefusedError(WireError):
     """The provider answered with an error: an HTTP status of 400 or more, or an error inside a 200 (`in_stream`).
 
-    `kind` and `code` are the provider's own words, `status` the HTTP status, `headers` with lower-case names.
+    `kind` and `code` are the provider's own words, `status` the HTTP status, `headers` with lower-case names.  `next_key` is set by whoever
+    holds the keys.
     """
 
     def __init__(  # noqa: PLR0913 -- the six facts that a provider states about an error
@@ -74,6 +76,11 @@ class RefusedError(WireError):
         self.headers: Mapping[str, str] = headers or {}
         self.in_stream = in_stream
         self.retry_after = retry_after
+        self.next_key = NextKey.NONE
+
+
+class DivergedError(WireError):
+    """A replay is asked what was not recorded, or once too often; the sentence says where the two part."""
 
 
 class EncodingError(WireError):

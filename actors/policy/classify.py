@@ -1,11 +1,10 @@
 """What an exception means: facts in, a failure out, or `None` for what is no weather but a bug.
 
-Asked from the innermost cause outwards, and of each: our own wire errors, the system's error number, the type by name (so no client need
-be imported), the status a client's exception tells of.  Text decides last, and only by how a message begins, in lower case.  Never called
-on the success path (P16).
+What the stream itself is told goes first: who left has no failure.  Then, from the innermost cause outwards: our own wire errors, the system's
+error number, the type by name (so no client need be imported), the status a client's exception tells of, the provider's own words.  Text
+decides last, and only by how a message begins, in lower case.  Never called on the success path (P16).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
@@ -19,11 +18,15 @@ from actors.policy.meanings import (
     BY_STATUS,
     BY_TYPE,
     CUT_ANSWER,
+    HOPELESS,
     NO_ANSWER,
+    NO_THREAD,
+    SPENT_FOR_LONG,
     TEMPORARY_LOOKUP,
     VAGUE,
 )
-from actors.source import EncodingError, RefusedError, TruncatedError, WireError
+from actors.policy.waits import wait
+from actors.source import DivergedError, EncodingError, RefusedError, TruncatedError, WireError
 
 K = FailureKind
 
@@ -34,8 +37,22 @@ _WORDS = ("error_code", "code", "type", "status")
 """Where those exceptions keep the provider's own words, the most exact first; Google's `code` is the status, a number."""
 
 
-def classify(error: BaseException, phase: Phase, provider: str = "", model: str = "") -> Failure | None:
-    """The failure an exception stands for; `None` means a bug, to be raised on."""
+def classify(
+    error: BaseException,
+    phase: Phase,
+    provider: str = "",
+    model: str = "",
+    *,
+    left: FailureKind | None = None,
+    wall: float | None = None,
+) -> Failure | None:
+    """The failure an exception stands for; `None` means a bug, to be raised on.
+
+    `left` says why the stream was left where it was (`CANCELLED`, `DEADLINE`): then nothing else counts.  `wall` is the time in seconds since
+    1970, for servers that ask to wait until a date and do not say what time it is.
+    """
+    if left is not None:
+        return Failure(left, "", phase, provider, model)
     meaning = _meaning(error, phase)
     if meaning is None:
         return None
@@ -43,6 +60,7 @@ def classify(error: BaseException, phase: Phase, provider: str = "", model: str 
     said = str(told) or str(error) or type(told).__name__
     if not isinstance(told, RefusedError):
         return Failure(kind, said, phase, provider, model, cause=named(error))
+    limited = kind in {K.RATE_LIMIT, K.OVERLOADED}
     return Failure(
         kind,
         said,
@@ -51,8 +69,10 @@ def classify(error: BaseException, phase: Phase, provider: str = "", model: str 
         model,
         status=told.status or None,
         code=told.code or told.kind,
-        retry_after=told.retry_after,
+        retry_after=told.retry_after or wait(told.headers, wall, limited=limited),
         request_id=told.headers.get("request-id", "") or told.headers.get("x-request-id", ""),
+        next_key=told.next_key,
+        hopeless=told.headers.get("x-should-retry") == "false" or bool(limited and HOPELESS.match(said.lower())),
     )
 
 
@@ -63,7 +83,7 @@ def _meaning(error: BaseException, phase: Phase) -> tuple[FailureKind, BaseExcep
         if is_group(cause):
             meaning = _of_group(cause.exceptions, phase)
         else:
-            told = _refusal(cause) or cause
+            told = refusal(cause) or cause
             kind = _kind(told, phase)
             meaning = None if kind is None else (kind, told)
         # The innermost cause is the most exact, but for a time limit: only who set it knows for what.
@@ -73,42 +93,52 @@ def _meaning(error: BaseException, phase: Phase) -> tuple[FailureKind, BaseExcep
 
 
 def _of_group(errors: Sequence[BaseException], phase: Phase) -> tuple[FailureKind, BaseException] | None:
-    """What several errors at once stand for: a bug among them is never hidden, a provider's word goes before the network's."""
+    """What several errors at once stand for: a bug among them is never hidden, a provider's word goes before the network's.
+
+    What was cancelled because of the others says nothing beside them.
+    """
     meanings = [_meaning(error, phase) for error in errors]
     known = [meaning for meaning in meanings if meaning is not None]
-    spoken = [meaning for meaning in known if isinstance(meaning[1], WireError)]
-    return next(iter(spoken or known)) if len(known) == len(meanings) else None
+    if len(known) < len(meanings):
+        return None
+    real = [meaning for meaning in known if meaning[0] is not K.CANCELLED] or known
+    spoken = [meaning for meaning in real if isinstance(meaning[1], WireError)]
+    return next(iter(spoken or real))
+
+
+_OURS: tuple[tuple[type[Exception], FailureKind], ...] = (
+    (TruncatedError, K.TRUNCATED),
+    (EncodingError, K.INVALID_REQUEST),
+    (DivergedError, K.DIVERGED),
+    (WireError, K.MALFORMED),
+    (MemoryError, K.MEMORY),
+)
 
 
 def _kind(error: BaseException, phase: Phase) -> FailureKind | None:
-    match error:
-        case RefusedError():
-            return _refused(error)
-        case TruncatedError():
-            return K.TRUNCATED
-        case EncodingError():
-            return K.INVALID_REQUEST
-        case WireError():
-            return K.MALFORMED
-        case MemoryError():
-            return K.MEMORY
-        case _:
-            return _by_type(error, phase)
+    if isinstance(error, RefusedError):
+        return _refused(error)
+    ours = (kind for cls, kind in _OURS if isinstance(error, cls))
+    return next(ours, None) or _by_type(error, phase)
 
 
 def _refused(error: RefusedError) -> FailureKind:
-    said = [BY_CODE[word] for word in (error.code, error.kind) if word in BY_CODE]
+    said = [BY_CODE[word] for word in (*error.code.split(","), error.kind) if word in BY_CODE]
     exact = next((kind for kind in said if kind not in VAGUE), None)
     status = int(error.code) if error.status < 400 and error.code.isdecimal() else error.status
     ours = K.INVALID_REQUEST if 400 <= status < 500 else K.SERVER
     kind = exact or BY_STATUS.get(status) or next(iter(said), ours)
-    begins = error.message.lower().startswith
-    return next((then for when, phrases, then in BY_PHRASE if kind is when and begins(phrases)), kind)
+    if kind is K.RATE_LIMIT and SPENT_FOR_LONG.search(error.code):
+        return K.QUOTA
+    message = error.message.lower()
+    return next((then for when, begins, then in BY_PHRASE if kind is when and begins.match(message)), kind)
 
 
 def _by_type(error: BaseException, phase: Phase) -> FailureKind | None:
     names = [cls.__name__ for cls in type(error).__mro__]
     number = error.errno if isinstance(error, OSError) else None
+    if names[0] == "RuntimeError" and str(error) == NO_THREAD:
+        return K.CPU
     if "gaierror" in names:
         return K.DNS_TEMPORARY if number in TEMPORARY_LOOKUP else K.DNS_PERMANENT
     if number in BY_ERRNO:
@@ -130,7 +160,7 @@ def _protocol(said: str, phase: Phase) -> FailureKind:
     return K.TRUNCATED if said.startswith(CUT_ANSWER) else K.PROTOCOL
 
 
-def _refusal(error: BaseException) -> RefusedError | None:
+def refusal(error: BaseException) -> RefusedError | None:
     """The refusal that an exception of a provider's own client tells of, so that any client can be a route."""
     names = {cls.__name__ for cls in type(error).__mro__}
     if not names & _REFUSALS or names & BY_TYPE.keys():
@@ -149,7 +179,6 @@ def _refusal(error: BaseException) -> RefusedError | None:
         kind=kind,
         code=code,
         headers=headers,
-        retry_after=_seconds(headers.get("retry-after", "")),
     )
 
 
@@ -168,11 +197,3 @@ def _words(*told: object) -> list[str]:
 def _status(told: object) -> int:
     numbers = (_field(told, "status_code"), _field(told, "code"))
     return next((number for number in numbers if isinstance(number, int)), 0)
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None

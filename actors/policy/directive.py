@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from actors.deltas import Progress
-from actors.failure import SILENT, Category, Disposition, Failure, FailureKind
+from actors.failure import SILENT, Category, Disposition, Failure, FailureKind, NextKey
 from actors.ladder import Buffered, Ladder, Rung, Seam, Switch
 from actors.route import Route
 from supervisor import Again, Exit, Past, Retry, Stop
@@ -83,6 +83,9 @@ CAPS: dict[FailureKind, int] = {
 OF_THE_ACCOUNT = frozenset({K.INVALID_KEY, K.MISSING_KEY, K.EXPIRED_KEY, K.QUOTA})
 """What no other model of the same provider would cure."""
 
+MOST_KEYS = 16
+"""Keys that one stream tries on one route."""
+
 HELPED_BY_BUFFERING = frozenset({D.RETRY, D.DEGRADE})
 
 
@@ -99,9 +102,19 @@ def direct(
         return None
     if seam is Seam.FAIL and last.broken.progress.any:
         return None
+    if failure.rekeyed and _may_rekey(tries):
+        return Onward(last.leg, 0.0)
     sight = _Sight(ladder, tries, conditions, now, roll)
     answers = (sight.ask(index, rung) for index, rung in _ahead(ladder, last.leg.rung, failure))
     return next((onward for onward in answers if onward is not None), None)
+
+
+def _may_rekey(tries: Sequence[Try]) -> bool:
+    """Whether the same route may be asked with another key: with each of those given, and once with a new one."""
+    last = tries[-1]
+    before = [past.broken.failure.next_key for past in tries[:-1] if past.leg.route == last.leg.route]
+    spent = before.count(last.broken.failure.next_key)
+    return spent < (1 if last.broken.failure.next_key is NextKey.RENEWED else MOST_KEYS)
 
 
 def _ahead(ladder: Ladder, standing: int, failure: Failure) -> list[tuple[int, Rung]]:
@@ -149,13 +162,13 @@ class _Sight:
                 return self._buffer(index)
 
     def _retry(self, index: int, rung: Retry) -> Onward | None:
-        here = [past for past in self.tries if past.leg.route == self.route and not past.broken.failure.held_back]
+        here = [past for past in self.tries if past.leg.route == self.route and not past.broken.failure.uncounted]
         kind = self.failure.kind
         alike = sum(past.broken.failure.kind is kind for past in here)
         if not self._may_repeat(index) or len(here) >= rung.limit or alike >= CAPS.get(kind, rung.limit):
             return None
         # An attempt that was held back sent nothing: to make up for it is no retry.
-        if not self.failure.held_back and not self._may_spend:
+        if not self.failure.uncounted and not self._may_spend:
             return None
         if self._closed_for(self.route) > 0 and self._others(index, self.route):
             return None
@@ -176,6 +189,8 @@ class _Sight:
     def _wait(self, rung: Retry) -> float | None:
         """Seconds until the route may be asked again; `None` where that is longer than the rung allows."""
         after = max(rung.backoff.delay(self._fruitless, self.roll), self.failure.retry_after or 0.0)
+        if self.failure.next_key is NextKey.ANOTHER:
+            after = 0.0  # the wait was asked of one key, and another one has none
         after = max(after, self._closed_for(self.route))
         return after if self.now + after - self._broken_since <= rung.within else None
 

@@ -5,12 +5,15 @@ the wire, and no text is looked for anywhere but at the beginning of a message.
 """
 
 import errno
+import re
 
 from actors.failure import FailureKind
 
 K = FailureKind
 
 BY_STATUS: dict[int, FailureKind] = {
+    # No attempt follows a redirect: the address is wrong.
+    **dict.fromkeys(range(300, 400), K.PROTOCOL),
     400: K.INVALID_REQUEST,
     401: K.INVALID_KEY,
     402: K.QUOTA,
@@ -49,6 +52,7 @@ BY_CODE: dict[str, FailureKind] = {
     "enforced_spend_limit_reached": K.QUOTA,
     "linked_organization_spend_limit_reached": K.QUOTA,
     "linked_organization_billing_unavailable": K.QUOTA,
+    "ramp_limit_exceeded": K.RATE_LIMIT,
     "organization_on_hold": K.PERMISSION,
     # Claude Code's words, as its command line says them
     "authentication_failed": K.INVALID_KEY,
@@ -81,6 +85,29 @@ BY_CODE: dict[str, FailureKind] = {
     "content_filter": K.POLICY,
     "invalid_prompt": K.POLICY,
     "tool_use_failed": K.TOOL_JSON,
+    # Words of servers that speak OpenAI's format
+    "invalid_model": K.MODEL_UNAVAILABLE,
+    "DeploymentNotFound": K.MODEL_UNAVAILABLE,
+    "too_many_prompt_tokens": K.CONTEXT_WINDOW,
+    "rate_limited": K.RATE_LIMIT,
+    "RateLimitReached": K.RATE_LIMIT,
+    "wrong_api_key": K.INVALID_KEY,
+    "unsupported_country_region_territory": K.PERMISSION,
+    # AWS's exceptions, as Bedrock says them
+    "ThrottlingException": K.RATE_LIMIT,
+    "ServiceQuotaExceededException": K.QUOTA,
+    "ServiceUnavailableException": K.UNAVAILABLE,
+    "InternalServerException": K.SERVER,
+    "ModelTimeoutException": K.TIMEOUT,
+    "ModelNotReadyException": K.UNAVAILABLE,
+    "ModelErrorException": K.SERVER,
+    "ModelStreamErrorException": K.SERVER,
+    "ValidationException": K.INVALID_REQUEST,
+    "ResourceNotFoundException": K.MODEL_UNAVAILABLE,
+    "AccessDeniedException": K.PERMISSION,
+    "UnrecognizedClientException": K.INVALID_KEY,
+    "InvalidSignatureException": K.INVALID_KEY,
+    "ExpiredTokenException": K.EXPIRED_KEY,
     # Google's statuses and reasons
     "API_KEY_INVALID": K.INVALID_KEY,
     "UNAUTHENTICATED": K.INVALID_KEY,
@@ -96,10 +123,19 @@ BY_CODE: dict[str, FailureKind] = {
 VAGUE = frozenset({K.SERVER, K.INVALID_REQUEST})
 """What a provider's word says when it only names the culprit (`api_error` comes with 401 too): the status says more."""
 
-BY_PHRASE: tuple[tuple[FailureKind, tuple[str, ...], FailureKind], ...] = (
+SPENT_FOR_LONG = re.compile(r"PerDay|PerMonth|=0(?:,|$)")
+"""In the names of the quotas that Google says are used up, each with its limit where that is none at all: waiting does not help."""
+
+
+def _begins(*patterns: str) -> "re.Pattern[str]":
+    """Whether a message in lower case begins so; a pattern that is longer than a beginning binds what stands between."""
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+BY_PHRASE: tuple[tuple[FailureKind, "re.Pattern[str]", FailureKind], ...] = (
     (
         K.INVALID_REQUEST,
-        (
+        _begins(
             "prompt is too long",
             "prompt too long",
             "input length and `max_tokens` exceed",
@@ -110,30 +146,54 @@ BY_PHRASE: tuple[tuple[FailureKind, tuple[str, ...], FailureKind], ...] = (
             "this model's maximum prompt length is",
             "the input length exceeds the context length",
             "the request exceeds the available context size",
+            "please reduce the length of the messages",
+            "too many tokens: size limit exceeded",
+            "token limit reached",
+            r"prompt contains \d+ tokens\b.*\btoo large for model",
+            r"input is too long for requested model",
         ),
         K.CONTEXT_WINDOW,
     ),
-    (K.SERVER, ("context size has been exceeded",), K.CONTEXT_WINDOW),
+    (K.SERVER, _begins("context size has been exceeded"), K.CONTEXT_WINDOW),
+    (K.INVALID_REQUEST, _begins("too many total text bytes"), K.TOO_LARGE),
     (
         K.SERVER,
-        (
+        _begins(
             "api error: connection closed mid-response",
             "api error: connection to the api was lost",
             "api error: stream ended",
         ),
         K.TRUNCATED,
     ),
-    (K.SERVER, ("api error: json parse error",), K.MALFORMED),
-    (K.SERVER, ("api error: overloaded",), K.OVERLOADED),
-    (K.SERVER, ("api error: the operation timed out",), K.TIMEOUT),
-    (K.SERVER, ("api error: unable to connect",), K.REFUSED),
-    (K.INVALID_REQUEST, ("your credit balance is too low",), K.QUOTA),
-    (K.INVALID_REQUEST, ("api key not valid", "incorrect api key provided"), K.INVALID_KEY),
-    (K.INVALID_REQUEST, ("api key expired",), K.EXPIRED_KEY),
-    (K.INVALID_KEY, ("api key expired", "oauth token has expired"), K.EXPIRED_KEY),
-    (K.INVALID_REQUEST, ("user location is not supported",), K.PERMISSION),
+    (K.SERVER, _begins("api error: json parse error"), K.MALFORMED),
+    (K.SERVER, _begins("api error: overloaded"), K.OVERLOADED),
+    (K.SERVER, _begins("api error: the operation timed out"), K.TIMEOUT),
+    (K.SERVER, _begins("api error: unable to connect"), K.REFUSED),
+    (K.RATE_LIMIT, _begins("the service may be temporarily overloaded"), K.OVERLOADED),
+    (K.INVALID_REQUEST, _begins("your credit balance is too low"), K.QUOTA),
+    (K.INVALID_REQUEST, _begins("api key not valid", "incorrect api key provided"), K.INVALID_KEY),
+    (K.INVALID_REQUEST, _begins("api key expired"), K.EXPIRED_KEY),
+    (K.INVALID_KEY, _begins("api key expired", "oauth token has expired"), K.EXPIRED_KEY),
+    (
+        K.INVALID_KEY,
+        _begins(
+            "no auth credentials found",
+            "no cookie auth credentials found",
+            "missing authentication header",
+            "you didn't provide an api key",
+            "x-api-key header is required",
+        ),
+        K.MISSING_KEY,
+    ),
+    (K.PERMISSION, _begins("method doesn't allow unregistered callers"), K.MISSING_KEY),
+    (K.INVALID_REQUEST, _begins("user location is not supported"), K.PERMISSION),
+    (K.INVALID_REQUEST, _begins("the provided model identifier is invalid"), K.MODEL_UNAVAILABLE),
+    (K.MODEL_UNAVAILABLE, _begins("not found: cache content"), K.INVALID_REQUEST),
 )
 """What the status says, how a message begins that says more, and what it is then."""
+
+HOPELESS = _begins("request too large for ", "this request would exceed your organization's rate limit of ")
+"""How the message of a rate limit begins that one request alone is above: to ask again is in vain."""
 
 BY_TYPE: dict[str, FailureKind] = {
     "ConnectTimeout": K.CONNECT_TIMEOUT,
@@ -153,6 +213,12 @@ BY_TYPE: dict[str, FailureKind] = {
     "TooManyRedirects": K.PROTOCOL,
     "DecodingError": K.MALFORMED,
     "APIResponseValidationError": K.MALFORMED,
+    "SSEError": K.MALFORMED,
+    "InvalidURL": K.PROTOCOL,
+    "herror": K.DNS_PERMANENT,
+    "Cancelled": K.CANCELLED,
+    "KeyboardInterrupt": K.CANCELLED,
+    "CancelledError": K.CANCELLED,
     # A line that breaks under TLS is no flaw of TLS.
     "SSLEOFError": K.RESET,
     "SSLSyscallError": K.RESET,
@@ -178,9 +244,13 @@ BY_ERRNO: dict[int, FailureKind] = {
     errno.EADDRNOTAVAIL: K.REFUSED,
     errno.EMFILE: K.FILES,
     errno.ENFILE: K.FILES,
+    errno.EAGAIN: K.CPU,
     errno.ENOMEM: K.MEMORY,
     errno.ENOBUFS: K.MEMORY,
 }
+
+NO_THREAD = "can't start new thread"
+"""What Python says where the system gives this process no more threads; names are looked up in threads."""
 
 TEMPORARY_LOOKUP = frozenset({-3, -10, -11, 2, 11002})
 """Lookup errors that pass: EAI_AGAIN, EAI_MEMORY and EAI_SYSTEM of Linux, EAI_AGAIN of macOS and of Windows; others are final."""

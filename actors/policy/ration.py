@@ -25,7 +25,7 @@ def ration(ladder: Ladder, seam: Seam, tries: Sequence[Try]) -> Ration:
     """The ration of the route of the last try."""
     last = tries[-1]
     kind, standing = last.broken.failure.kind, last.leg.rung
-    here = [past for past in tries if past.leg.route == last.leg.route and not past.broken.failure.held_back] or [last]
+    here = [past for past in tries if past.leg.route == last.leg.route and not past.broken.failure.uncounted] or [last]
     if not _may_repeat(ladder, seam, last):
         return Ration(len(here), len(here))
     limit = _limit(ladder, standing)

@@ -32,7 +32,8 @@ def refusal(
     fields = error_fields(document)
     if request_id := text_at(document, "request_id") if is_object(document) else "":
         headers = {"request-id": request_id, **(headers or {})}
-    code = _first(fields, ("code",))
+    details = fields.get("details")
+    code = _first(fields, ("code",)) or (text_at(details, "error_code") if is_object(details) else "")
     return RefusedError(
         _message(fields) or f"the provider answered with status {status} and no message",
         status=status,

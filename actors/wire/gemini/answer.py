@@ -26,7 +26,7 @@ from actors.deltas import (
     Usage,
     UsageDelta,
 )
-from actors.messages import Foreign, Image
+from actors.messages import Foreign, Image, Json
 from actors.source import MalformedError, RefusedError, TruncatedError
 from actors.wire import refusals
 from actors.wire.dialect import Dialect
@@ -224,17 +224,27 @@ def _usage(tokens: _Tokens) -> Usage:
 
 
 def _detailed(refused: RefusedError, document: object) -> RefusedError:
-    """The refusal with what Google says in `details`: the reason or the quota as its code, and how long to wait."""
+    """The refusal with what Google says in `details`: the reason and the quotas as its code, and how long to wait.
+
+    A quota of nothing at all is written with its limit, `name=0`.
+    """
+    words: list[str] = []
     for detail in objects(refusals.error_fields(document).get("details")):
         kind = text_at(detail, "@type").rpartition(".")[2]
         if kind == "RetryInfo":
             refused.retry_after = _seconds(text_at(detail, "retryDelay"))
         elif kind == "ErrorInfo":
-            refused.code = text_at(detail, "reason") or refused.code
+            metadata = detail.get("metadata")
+            limit = _quota(metadata, "quota_limit", "quota_limit_value") if is_object(metadata) else ""
+            words += [text_at(detail, "reason"), limit]
         elif kind == "QuotaFailure":
-            quotas = [text_at(violation, "quotaId") for violation in objects(detail.get("violations"))]
-            refused.code = ",".join(filter(None, quotas)) or refused.code
+            words += [_quota(violation, "quotaId", "quotaValue") for violation in objects(detail.get("violations"))]
+    refused.code = ",".join(filter(None, words)) or refused.code
     return refused
+
+
+def _quota(fields: Json, name: str, limit: str) -> str:
+    return text_at(fields, name) + ("=0" if text_at(fields, limit) == "0" else "")
 
 
 def _seconds(delay: str) -> float | None:

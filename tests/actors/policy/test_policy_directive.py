@@ -63,6 +63,7 @@ FIRST_FAULT = [
     (K.INVALID_REQUEST, None),
     (K.TOO_LARGE, None),
     (K.ANSWER_SIZE, None),
+    (K.DIVERGED, None),
     (K.POLICY, None),
     (K.TOOL_JSON, None),
     (K.UNKNOWN_TOOL, None),
