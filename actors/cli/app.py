@@ -13,7 +13,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, UnknownOptionError
 
-from actors.cli.options import Asking, Concurrency, Reading, Showing, positive
+from actors.cli.options import Asking, Concurrency, Logging, Reading, Showing, positive
 from actors.errors import SettingError
 
 BUG = 70
@@ -43,6 +43,7 @@ def run(
     reading: Reading = Reading(),  # noqa: B008 -- a frozen value
     asking: Asking = Asking(),  # noqa: B008 -- a frozen value
     showing: Showing = Showing(),  # noqa: B008 -- a frozen value
+    logging: Logging = Logging(),  # noqa: B008 -- a frozen value
 ) -> int:
     """Ask prompts and write one outcome each: as text on a terminal, as a JSON line elsewhere.
 
@@ -51,7 +52,7 @@ def run(
     """
     from actors.cli.commands import ask  # noqa: PLC0415 -- help is quick without it
 
-    return ask(prompts, reading, asking, showing)
+    return ask(prompts, reading, asking, showing, logging)
 
 
 @app.command
@@ -68,6 +69,7 @@ def demo(
     ] = "",
     concurrency: Concurrency = 60,
     showing: Showing = Showing(),  # noqa: B008 -- a frozen value
+    logging: Logging = Logging(),  # noqa: B008 -- a frozen value
 ) -> int:
     """Watch many streams survive a bad day: a run against built-in providers that fail on purpose; no key is needed.
 
@@ -76,7 +78,7 @@ def demo(
     from actors.cli.commands import show  # noqa: PLC0415 -- help is quick without it
     from actors.cli.demo import Demo  # noqa: PLC0415 -- the same
 
-    return show(Demo(prompts, seed, faults, concurrency), showing)
+    return show(Demo(prompts, seed, faults, concurrency), showing, logging)
 
 
 @app.command

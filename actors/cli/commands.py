@@ -10,7 +10,7 @@ from rich.table import Table
 
 from actors.cli.inlet import Inlet, from_file, from_prompts, from_stdin
 from actors.cli.jobs import Job, Wishes, admit
-from actors.cli.options import Asking, Reading, Showing
+from actors.cli.options import Asking, Logging, Reading, Showing
 from actors.cli.run import Plan, carry_out
 from actors.cli.screen import paper
 from actors.cli.surface import Surface
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from actors.cli.demo import Demo
 
 
-def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Showing) -> int:
+def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Showing, logging: Logging) -> int:
     """Answer the prompts; gives the exit status."""
     settings = Settings.read(os.environ)
     tools = () if asking.tools is None else tools_of_file(asking.tools)
     wishes = Wishes(settings, _routes(asking, settings), asking.system, asking.max_tokens, tools)
     inlet = _inlet(prompts, reading, wishes)
-    with Surface.open(showing, answers=True) as surface:
+    with Surface.open(showing, logging, settings, answers=True) as surface:
         title = f"run on {', then '.join(map(str, wishes.routes))}" if wishes.routes else "run"
         ladder = partial(_ladder, asking.attempts)
         plan = Plan(title, settings, wishes.routes, inlet, ladder, asking.concurrency, asking.seam)
@@ -38,7 +38,7 @@ def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Sho
         return surface.close(ending)
 
 
-def show(demo: "Demo", showing: Showing) -> int:
+def show(demo: "Demo", showing: Showing, logging: Logging) -> int:
     """Show the demonstration; gives the exit status."""
     from actors.cli.demo import demonstrate  # noqa: PLC0415 -- a run in earnest needs no providers that are built in
 
@@ -46,7 +46,7 @@ def show(demo: "Demo", showing: Showing) -> int:
         simulator = demo.simulator
     except ValueError as error:
         raise SettingError(f"--faults: {error}") from None
-    with Surface.open(showing, answers=False, every=1.0) as surface:
+    with Surface.open(showing, logging, Settings.read(os.environ), answers=False, every=1.0) as surface:
         ending, agreement = trio.run(demonstrate, demo, simulator, surface.audience)
         return surface.close(ending, agreement)
 

@@ -111,3 +111,22 @@ class Showing:
     debug: Annotated[
         bool, Parameter(help="Show the traceback when something breaks.", negative=(), show_default=False)
     ] = False
+
+
+@Parameter(name="*")
+@attrs.frozen
+class Logging:
+    """How much is logged of what happens to the streams, and where to."""
+
+    level: Annotated[
+        str,
+        Parameter(name="--log-level", help="debug, info, warning or error; else LOG_LEVEL.", show_default=False),
+    ] = ""
+    json: Annotated[
+        bool,
+        Parameter(name="--log-json", help="Log lines as JSON, for programs.", negative=(), show_default=False),
+    ] = False
+    file: Annotated[
+        Path | None,
+        Parameter(name="--log-file", help="File that log lines are added to, instead of standard error."),
+    ] = None

@@ -14,6 +14,7 @@ import trio
 from actors.cli.inlet import Inlet
 from actors.cli.interrupts import Interrupts
 from actors.cli.jobs import Job
+from actors.cli.logbook import Logbook
 from actors.cli.sheet import Sheet, Write, deserted
 from actors.config import Settings
 from actors.errors import SettingError
@@ -25,7 +26,6 @@ from actors.providers.table import open_providers
 from actors.route import Route
 from actors.runtime.streams import Streams
 from actors.streams import open_streams
-from supervisor import Record
 
 Show: TypeAlias = Callable[[Board], Awaitable[None]]
 
@@ -49,11 +49,11 @@ class Plan:
 
 @attrs.frozen
 class Audience:
-    """Who follows a run: `show` draws its board, `write` takes its outcomes, `hook` is told what happens in the tree."""
+    """Who follows a run: `show` draws its board, `write` takes its outcomes, `log` is told what happens in the tree."""
 
     show: Show
     write: Write
-    hook: Callable[[Record], object] | None = None
+    log: Logbook = attrs.field(factory=Logbook)
 
 
 @attrs.frozen
@@ -93,7 +93,11 @@ async def carry_out(plan: Plan, audience: Audience) -> Ending:
             board.started = trio.current_time()
             crew = _Crew(plan, board, sheet)
             try:
-                async with open_streams(settings=plan.settings, seed=plan.seed, hook=audience.hook) as streams:
+                log = audience.log
+                async with open_streams(
+                    settings=plan.settings, seed=plan.seed, hook=log.hook, capture=log.capture
+                ) as streams:
+                    log.gauges.watch(streams)
                     with interrupts.scope:
                         await crew.answer_all(streams)
             finally:

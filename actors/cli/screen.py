@@ -61,16 +61,17 @@ async def show_nothing(board: Board) -> None:  # noqa: ARG001 -- the shape of a 
     await trio.lowlevel.checkpoint()
 
 
-async def show_plain(board: Board, console: Console, every: float) -> None:
-    """Tell every so many seconds where the run stands, and what has happened since, until cancelled."""
+async def show_plain(board: Board, console: Console, every: float, *, turns: bool = True) -> None:
+    """Tell every so many seconds where the run stands, and with `turns` what has happened since, until cancelled."""
     seen = 0
     try:
         while True:
             await trio.sleep(every)
-            seen = _tell(board, console, seen)
+            seen = _tell(board, console, seen) if turns else seen
             _print(console, progress_line(board, trio.current_time()))
     finally:
-        _tell(board, console, seen)
+        if turns:
+            _tell(board, console, seen)
 
 
 def _tell(board: Board, console: Console, seen: int) -> int:

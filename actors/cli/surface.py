@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Self
 import attrs
 from msgspec import json
 
-from actors.cli.options import Showing
+from actors.cli.logbook import opened
+from actors.cli.options import Logging, Showing
 from actors.cli.run import Audience, Ending, Show
 from actors.cli.screen import Paper, paper, show_live, show_nothing, show_plain, tell_crash
 from actors.cli.sheet import Write, as_json_lines, as_text, to_nobody
+from actors.config import Settings
 from actors.errors import SettingError
 from actors.observe.printing import report_text
 from actors.observe.records import report_record
@@ -42,19 +44,22 @@ class Surface:
 
     @classmethod
     @contextmanager
-    def open(cls, showing: Showing, *, answers: bool, every: float = EVERY) -> Generator[Self]:
+    def open(
+        cls, showing: Showing, logging: Logging, settings: Settings, *, answers: bool, every: float = EVERY
+    ) -> Generator[Self]:
         """The surface that a person's wishes and the terminal make; `answers` says whether outcomes are shown without a file."""
         error, output = paper(sys.stderr, plain=showing.plain), paper(sys.stdout, plain=showing.plain)
         live = error.is_terminal and not error.is_dumb_terminal and not showing.json
-        with _descriptor(showing.out) as fd:
+        shy = live or showing.json or not answers
+        with opened(logging, settings, error, shy=shy) as log, _descriptor(showing.out) as fd:
             if fd is not None or not answers:
                 write = to_nobody if fd is None else as_json_lines(fd)
                 report = output
             else:
                 write = _answers(error if live else output, in_json=showing.json)
                 report = error
-            show = _show(error, every, live=live, quiet=showing.json)
-            yield cls(Audience(show, write, tell_crash if showing.debug else None), report, showing.json)
+            show = _show(error, every, live=live, quiet=showing.json, turns=not log.tells)
+            yield cls(Audience(show, write, log.heard_by(tell_crash if showing.debug else None)), report, showing.json)
 
     def close(self, ending: Ending, agreement: "Agreement | None" = None) -> int:
         """Report how it ended, and give the exit status."""
@@ -81,10 +86,10 @@ class Surface:
             self.report.print(f"\n{agreement}", style=style, highlight=False, soft_wrap=not wrapped)
 
 
-def _show(screen: Paper, every: float, *, live: bool, quiet: bool) -> Show:
+def _show(screen: Paper, every: float, *, live: bool, quiet: bool, turns: bool) -> Show:
     if live:
         return partial(show_live, console=screen)
-    return show_nothing if quiet else partial(show_plain, console=screen, every=every)
+    return show_nothing if quiet else partial(show_plain, console=screen, every=every, turns=turns)
 
 
 def _answers(person: Paper, *, in_json: bool) -> Write:

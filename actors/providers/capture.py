@@ -12,7 +12,7 @@ import attrs
 import trio
 
 from actors.lifecycle import SPAN
-from actors.providers.record import TAPE, Tape
+from actors.providers.tape import TAPE, Tape
 from actors.redaction import disclosed
 from actors.request import Request
 from actors.route import Route
@@ -91,6 +91,14 @@ class Capture:
     def over(self, provider: Provider) -> Provider:
         """The same provider, watched."""
         return CapturedProvider(provider, self)
+
+    def over_own(self, provider: Provider) -> Provider:
+        """The provider itself: nobody sees what a client of somebody's own sends."""
+        return provider
+
+    def over_own(self, provider: Provider) -> Provider:
+        """The same: what the caller brought sends by ways of its own."""
+        return provider
 
     def close(self) -> None:
         """Tell no more."""

@@ -4,7 +4,7 @@
 end as interrupted, with what had arrived.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 from random import Random
@@ -30,12 +30,13 @@ from supervisor import Child, ChildRef, ChildRestarting, Exit, Record, Restart, 
 class Home:
     """What one incarnation of the service runs on.
 
-    `admit` gives a route as it can be asked here, and raises `SettingError` for one that cannot.
+    `admit` gives a route as it can be asked here, and raises `SettingError` for one that cannot; `gauges` counts connections.
     """
 
     tree: Supervisor
     world: World
     admit: Callable[[Route], Route]
+    gauges: Callable[[], Mapping[str, int]] = dict[str, int]
 
 
 class Streams:
@@ -70,6 +71,10 @@ class Streams:
         name = name or f"stream-{next(self._numbers)}"
         trace = trace_under(caller(), self._dice.getrandbits(128))
         return Life(Order(as_request(prompt), as_ladder(ladder), seam, name, trace), consumed=consumed)
+
+    def gauges(self) -> Mapping[str, int]:
+        """What is held at this moment: `connections` in use, `idle_connections`, `waiting_requests`; nothing before a service stands."""
+        return {} if self._home is None else self._home.gauges()
 
     async def launch(self, life: Life) -> ChildRef:
         """Start the actor of a stream; waits while the service is being restarted."""

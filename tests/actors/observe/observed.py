@@ -7,12 +7,21 @@ from actors.deltas import Finish, Finished, FinishReason, TextDelta, Usage, Usag
 from actors.failure import Failure, Phase
 from actors.lifecycle import AttemptEnded, StreamEnded, Trace
 from actors.outcome import Attempt, Outcome, Status
+from actors.providers.capture import Captured
 from actors.route import Route
 from actors.source import RefusedError
+from supervisor import ChildOverdue, Exit, ExitKind, MailboxOverflowed, SupervisorGaveUp
 
 A, B = Route("a", "m"), Route("b", "n")
 TRACE = Trace("ab" * 16, "cd" * 8)
 PATH = ("root", "streams", "service", "mine")
+CRASHED = Exit(ExitKind.CRASH)
+TREE = (
+    ChildOverdue(1.0, PATH, 2, 3.5, ("a.py:1 in f", "b.py:7 in hangs")),
+    MailboxOverflowed(1.0, PATH, 100, 7),
+    SupervisorGaveUp(1.0, PATH, "mine", CRASHED, "4 crashes in 5 s"),
+)
+CAPTURED = Captured("ab" * 16, "cd" * 8, A, 429, '{"q": 1}', "slow down", 8, 9)
 
 
 def failed(kind, number=1, tries=1, limit=1, *, route=A, then=None, after=0.0, **words):

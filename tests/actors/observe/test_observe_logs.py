@@ -101,6 +101,7 @@ def test_a_failure_is_told_with_all_that_is_known_of_it():
         "elapsed": 2.5,
         "phase": "streaming",
         "error_type": "rate_limit",
+        "title": "Rate limited",
         "category": "provider",
         "disposition": "retry",
         "retry_after": 4.0,
