@@ -167,9 +167,9 @@ class Life:
         return respond
 
     def repeats(self, record: ChildRestarting) -> bool:
-        """Whether the next attempt asks the same provider again: a retry, for its budget.  After one that was held back it is none."""
+        """Whether the next attempt asks the same provider again: a retry, for its budget.  After one that does not count it is none."""
         again = isinstance(record.variant, Leg) and record.variant.route.provider == self.route.provider
-        return again and not (self._failed is not None and self._failed.held_back)
+        return again and not (self._failed is not None and self._failed.uncounted)
 
     def _close_attempt(self, exit_: Exit, at: float) -> None:
         if exit_.kind is ExitKind.CRASH and exit_.error is not None:
