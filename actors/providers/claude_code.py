@@ -9,16 +9,17 @@ import os
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from actors.config import Endpoint
 from actors.deltas import Delta
 from actors.errors import SettingError
-from actors.providers.processes import Process, open_program
+from actors.providers.processes import open_program
+from actors.providers.tape import TAPE, Tape
 from actors.request import Request
 from actors.route import Route
 from actors.source import RefusedError, Source, TruncatedError
-from actors.wire.claude_code import DIALECT, PROGRAM, arguments, ended, environment
+from actors.wire.claude_code import DIALECT, PROGRAM, arguments, ended, environment, inherited
 from actors.wire.dialect import Reader
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ COMMAND = "claude"
 
 LINGERING = 1.0
 """Seconds the program has to end by itself, after its result or after its output."""
-
-_ITS_OWN = frozenset({"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION"})
-"""What the program sets for the programs it starts, and refuses or obeys where it finds it; ours is a run of its own."""
 
 _PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """What keeps a program from starting that has nothing to do with it."""
@@ -55,29 +53,52 @@ class ClaudeCodeProvider:
         """
         octets = DIALECT.encode(request, route)
         command = (_program(), *arguments(request, route))
-        inherited = {name: value for name, value in os.environ.items() if name not in _ITS_OWN}
         async with AsyncExitStack() as stack:
-            running = open_program(command, octets, {**inherited, **environment(request)})
+            if (tape := TAPE.get()) is not None:
+                tape.runs(octets)
+            running = open_program(command, octets, {**inherited(os.environ), **environment(request)})
             try:
                 process = await stack.enter_async_context(running)
             except OSError as error:
                 if error.errno in _PASSING:
                     raise
                 raise _unusable(f"claude cannot be started: {error}") from error
-            source = ProgramSource(process, DIALECT.reader())
-            yield source
-            if source.finished:
-                await process.ended(LINGERING)
+            source = ProgramSource(process, DIALECT.reader(), tape)
+            try:
+                yield source
+                if source.finished:
+                    await process.ended(LINGERING)
+            finally:
+                if tape is not None:
+                    tape.exited(process.status, process.stderr)
+
+
+class Run(Protocol):
+    """A program that runs, or ran when it was recorded."""
+
+    @property
+    def stderr(self) -> str:
+        """The last of what it wrote to standard error."""
+        ...
+
+    async def receive(self) -> bytes:
+        """The next bytes of its standard output, empty at the end."""
+        ...
+
+    async def ended(self, seconds: float) -> int | None:
+        """Its exit status; `None` where it still runs after so many seconds."""
+        ...
 
 
 class ProgramSource:
-    """The answer in a run, as the program writes it."""
+    """The answer in a run, as the program writes it; a `tape` gets a copy."""
 
     request_id = ""
 
-    def __init__(self, process: Process, reader: Reader) -> None:
-        self._process = process
+    def __init__(self, run: Run, reader: Reader, tape: Tape | None = None) -> None:
+        self._run = run
         self._reader = reader
+        self._tape = tape
         self._spoke = False
         self._silent = False
 
@@ -90,14 +111,16 @@ class ProgramSource:
         """The next deltas, `None` after the result; raises the reader's fault or what the end of the program means."""
         reader = self._reader
         if reader.fault is None and not reader.finished:
-            octets = await self._process.receive()
+            octets = await self._run.receive()
+            if octets and self._tape is not None:
+                self._tape.took(octets)
             self._spoke, self._silent = self._spoke or bool(octets), not octets
             if deltas := reader.feed(octets) if octets else reader.close():
                 return deltas
             if octets:
                 return ()
         if self._silent and isinstance(reader.fault, TruncatedError):
-            raise ended(await self._process.ended(LINGERING), self._process.stderr, spoke=self._spoke) from reader.fault
+            raise ended(await self._run.ended(LINGERING), self._run.stderr, spoke=self._spoke) from reader.fault
         if reader.fault is not None:
             raise reader.fault
         return None

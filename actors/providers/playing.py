@@ -1,9 +1,8 @@
-"""One recorded attempt, played: the bytes that came, in the pieces in which they came, through the reader of today.
+"""One recorded attempt over HTTP, played: the bytes that came, in the pieces in which they came, through the reader of today.
 
 The one rule: what the network did is done again, what the reader made of it is not; so a change in decoding shows.
 """
 
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +10,7 @@ import httpx2
 import trio
 
 from actors.providers.bodies import EXTENSION
+from actors.providers.pieces import Pieces
 from actors.providers.sources import reading
 from actors.providers.weather import error_of
 from actors.route import Route
@@ -40,22 +40,12 @@ class RecordedBody(httpx2.AsyncByteStream):
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._rest = line.octets
-        self._slices = deque(line.slices)
-        self._began = trio.current_time()
+        self._pieces = Pieces(line, line.octets)
 
     async def receive(self) -> bytes:
         """The next bytes; b"" at the end. Raises what the connection raised, and stays silent where nobody waited for more."""
-        await trio.lowlevel.checkpoint()
-        if not self._slices:
-            return await self.end()
-        seconds, size = self._slices.popleft()
-        if self._line.ended is Ended.LEFT:
-            await trio.sleep_until(self._began + seconds)
-        octets, self._rest = self._rest[:size], self._rest[size:]
-        if not self._slices:  # what was blotted out of a body has another length
-            octets, self._rest = octets + self._rest, b""
-        return octets
+        piece = await self._pieces.next()
+        return await self.end() if piece is None else piece
 
     async def end(self) -> bytes:
         """The end of the answer, as it was."""

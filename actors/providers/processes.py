@@ -51,6 +51,11 @@ class Process:
         """The last of what the program wrote to standard error."""
         return self._tail.decode("utf-8", "replace")
 
+    @property
+    def status(self) -> int | None:
+        """The exit status, negative for a signal; `None` while the program runs."""
+        return self._process.returncode
+
     async def receive(self) -> bytes:
         """The next bytes of standard output, empty at the end of it or of the program."""
         assert self._process.stdout is not None

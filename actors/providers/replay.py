@@ -6,7 +6,7 @@ rule: what was not recorded has no answer; a request that departs from the recor
 
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -15,26 +15,26 @@ import msgspec
 
 from actors.errors import SettingError
 from actors.policy.divergence import first_difference, likeness
+from actors.providers.pieces import RecordedDeltas, run_again
 from actors.request import Request
 from actors.route import Route
-from actors.source import EncodingError, Source
+from actors.source import DivergedError, Source
+from actors.wire.claude_code import NAME as PROGRAM
+from actors.wire.claude_code import arguments, environment
 from actors.wire.dialect import Dialect
-from actors.wire.recording import BadLine, Line, key_for, read
+from actors.wire.recording import BadLine, Carrier, Line, key_for, read
 
 DIALECTS: Mapping[str, str] = {
     "anthropic": "actors.wire.anthropic",
     "openai": "actors.wire.openai_responses",
     "openai-chat": "actors.wire.openai_chat",
     "google": "actors.wire.gemini",
+    PROGRAM: "actors.wire.claude_code",
 }
-"""Every provider that is recorded, and the dialect its bytes are in."""
+"""Every provider whose bytes are recorded, and the dialect they are in."""
 
 _NAME_CLIP = 40
 """Characters shown of a file's name; a failure keeps 256 bytes of what is said."""
-
-
-class DivergedError(EncodingError):
-    """A request is not the recorded one, or was asked once too often; the sentence says where they part."""
 
 
 def from_recording(path: str | Path, secrets: Sequence[str] = ()) -> "ReplayProvider":
@@ -63,6 +63,8 @@ class ReplayProvider:
     def __init__(self, name: str, lines: Sequence[Line], secrets: Sequence[str] = ()) -> None:
         self._name = name if len(name) <= _NAME_CLIP else "…" + name[1 - _NAME_CLIP :]
         self._secrets = secrets
+        self.names = frozenset(line.provider for line in lines)
+        self._streamed = frozenset(line.provider for line in lines if line.route.streams)
         self._left: dict[bytes, deque[tuple[int, Line]]] = {}
         for place, line in sorted(enumerate(lines, 1), key=lambda one: one[1].number):
             self._left.setdefault(line.key, deque()).append((place, line))
@@ -73,24 +75,20 @@ class ReplayProvider:
         """How many recorded attempts were not asked for yet."""
         return sum(map(len, self._left.values()))
 
+    def admit(self, route: Route) -> Route:
+        """The route of a client of somebody's own as it was asked: what was only ever one call has a buffered route."""
+        return route if route.provider in self._streamed else route.buffered
+
     @asynccontextmanager
     async def open(self, request: Request, route: Route) -> AsyncGenerator[Source]:
         """The recorded answer to this request.
 
         Raises `DivergedError` where there is none, `EncodingError` as the provider would, and whatever ended the recorded attempt.
         """
-        dialect = self._dialect(route.provider)
-        dialect.encode(request, route)
-        line = self._next(request, route)
-        from actors.providers.playing import played  # noqa: PLC0415 -- whoever replays nothing waits for no HTTP client
-
-        async with played(line, dialect, route) as source:
+        if route.provider in DIALECTS:
+            _encode(request, route)
+        async with _played(self._next(request, route), route) as source:
             yield source
-
-    def _dialect(self, provider: str) -> Dialect:
-        if provider not in DIALECTS:
-            raise DivergedError(f"{self._name} can only answer for {', '.join(DIALECTS)}, not for {provider!r}")
-        return import_module(DIALECTS[provider]).DIALECT
 
     def _next(self, request: Request, route: Route) -> Line:
         key = key_for(request, route, self._secrets)
@@ -116,6 +114,30 @@ class ReplayProvider:
         raise DivergedError(
             f"{self._name} line {place} has another request (ask as recorded, or record anew): {difference}"
         )
+
+
+def _encode(request: Request, route: Route) -> None:
+    """Raise `EncodingError` where the provider would."""
+    _dialect(route.provider).encode(request, route)
+    if route.provider == PROGRAM:
+        arguments(request, route)
+        environment(request)
+
+
+def _dialect(provider: str) -> Dialect:
+    return import_module(DIALECTS[provider]).DIALECT
+
+
+def _played(line: Line, route: Route) -> AbstractAsyncContextManager[Source]:
+    match line.carrier:
+        case Carrier.DELTAS:
+            return nullcontext(RecordedDeltas(line))
+        case Carrier.PROGRAM:
+            return run_again(line)
+        case Carrier.HTTP:
+            from actors.providers.playing import played  # noqa: PLC0415 -- whoever replays nothing waits for no HTTP client
+
+            return played(line, _dialect(line.provider), route)
 
 
 def _fields(key: bytes) -> dict[str, object]:
