@@ -165,12 +165,16 @@ class Reach(Enum):
 
 
 class Progress(Struct, frozen=True):
-    """What an attempt delivered: how far, how many events and characters of text, and what kind of part was open at its end."""
+    """What an attempt delivered: how far, how many events and characters of text, and what kind of part was open at its end.
+
+    `acted`: the provider ran a tool that may have changed something, so the request is not to be sent again.
+    """
 
     reach: Reach = Reach.NOTHING
     events: int = 0
     characters: int = 0
     inside: Reach = Reach.NOTHING
+    acted: bool = False
 
     @property
     def any(self) -> bool:

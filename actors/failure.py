@@ -42,7 +42,7 @@ class Failure:
 
     `message` is what the provider or the system said, clipped to 256 bytes and free of secrets; `status` the HTTP status where there
     was one, `code` the provider's own word for it, `retry_after` the seconds it asked to wait, `request_id` its name for the request.
-    `hopeless`: the provider said that to ask it again is in vain (`x-should-retry: false`), whatever is usual for the kind.
+    `final`: the same request is not sent again, whatever is usual for the kind: the provider said so (`x-should-retry: false`), or tools ran.
     `cause` names the exceptions beneath, the outermost first; empty where the provider's answer says it all.  `next_key` says with which
     key the same route can be asked again, where this one will not do.
 
@@ -59,7 +59,7 @@ class Failure:
     code: str = attrs.field(default="", converter=_word)
     retry_after: float | None = None
     request_id: str = attrs.field(default="", converter=_word)
-    hopeless: bool = False
+    final: bool = False
     cause: str = attrs.field(default="", converter=_word, eq=False)
     tries: int = 0
     limit: float = 0
@@ -84,7 +84,7 @@ class Failure:
     @property
     def transient(self) -> bool:
         """Whether the same request on the same route can help, later: where such a failure ends a stream, its attempts are exhausted."""
-        return self.kind.transient and not self.hopeless
+        return self.kind.transient and not self.final
 
     @property
     def held_back(self) -> bool:
@@ -110,7 +110,7 @@ class Failure:
     def disposition(self) -> Disposition:
         """What can help."""
         usual = self.kind.disposition
-        return Disposition.ELSEWHERE if self.hopeless and usual is Disposition.RETRY else usual
+        return Disposition.ELSEWHERE if self.final and usual is Disposition.RETRY else usual
 
     def __str__(self) -> str:
         where = f"{self.provider}:{self.model}" if self.provider else ""

@@ -30,6 +30,7 @@ from actors.deltas import (
 )
 from actors.messages import Json, Part, Text, Thinking, ToolCall
 from actors.outcome import IncompleteCall
+from actors.policy.decisions import acts
 from actors.source import MalformedError
 
 _BLANK = " \t\r\n"
@@ -76,12 +77,13 @@ class Assembly:
     """What one attempt has delivered so far."""
 
     __slots__ = (
-        "_characters",
+        "_acted",
         "_closed",
         "_cut",
         "_events",
         "_open",
         "_reach",
+        "characters",
         "finish",
         "model",
         "response_id",
@@ -93,7 +95,8 @@ class Assembly:
         self._closed: dict[int, Part] = {}
         self._cut: dict[int, _Open] = {}
         self._events = 0
-        self._characters = 0
+        self._acted = False
+        self.characters = 0
         self._reach = Reach.NOTHING
         self.usage = Usage()
         self.finish: Finish | None = None
@@ -162,7 +165,7 @@ class Assembly:
 
     def _count(self, reach: Reach, characters: int = 0) -> bool:
         self._events += 1
-        self._characters += characters
+        self.characters += characters
         if reach is not self._reach:
             self._reach = max(self._reach, reach, key=_value)
         return True
@@ -178,6 +181,7 @@ class Assembly:
         opened = self._open.pop(index, None)
         if part is not None:
             self._closed[index] = part
+            self._acted |= acts(part)
             self._reach = max(self._reach, _reach_of(part), key=_value)
             return opened is None and self._count(_reach_of(part), _characters(part))
         if opened is not None and opened.reach is Reach.TOOL_CALL:
@@ -201,7 +205,7 @@ class Assembly:
         left = [*self._open.values(), *self._cut.values()]
         reaches = [*(part.reach for part in left), *map(_reach_of, self._closed.values())]
         self._reach = max(reaches, key=_value, default=Reach.NOTHING)
-        self._characters = sum(len(part.text) for part in left) + sum(map(_characters, self._closed.values()))
+        self.characters = sum(len(part.text) for part in left) + sum(map(_characters, self._closed.values()))
         self._events = self._events if reaches else 0
 
     @property
@@ -210,7 +214,7 @@ class Assembly:
         open_ = [opened.reach for opened in self._open.values()] or [Reach.NOTHING]
         # Parts may be open side by side: a call among them forbids to go on, else the one begun last says where the model was.
         inside = Reach.TOOL_CALL if Reach.TOOL_CALL in open_ else open_[-1]
-        return Progress(self._reach, self._events, self._characters, inside)
+        return Progress(self._reach, self._events, self.characters, inside, self._acted)
 
     @property
     def parts(self) -> tuple[Part, ...]:

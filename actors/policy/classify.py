@@ -72,7 +72,7 @@ def classify(
         retry_after=told.retry_after or wait(told.headers, wall, limited=limited),
         request_id=told.headers.get("request-id", "") or told.headers.get("x-request-id", ""),
         next_key=told.next_key,
-        hopeless=told.headers.get("x-should-retry") == "false" or bool(limited and HOPELESS.match(said.lower())),
+        final=told.headers.get("x-should-retry") == "false" or bool(limited and HOPELESS.match(said.lower())),
     )
 
 

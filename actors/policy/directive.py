@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from actors.deltas import Progress
-from actors.failure import SILENT, Category, Disposition, Failure, FailureKind, NextKey
+from actors.failure import Category, Disposition, Failure, NextKey
 from actors.ladder import Buffered, Ladder, Rung, Seam, Switch
+from actors.policy.decisions import OF_THE_ACCOUNT, Action, decide
 from actors.route import Route
 from supervisor import Again, Exit, Past, Retry, Stop
 
-K, D = FailureKind, Disposition
+D = Disposition
 
 
 @attrs.frozen
@@ -68,25 +69,10 @@ class Onward:
     after: float
 
 
-CAPS: dict[FailureKind, int] = {
-    K.CONNECT_TIMEOUT: 3,
-    K.TIMEOUT: 3,
-    K.RESET: 3,
-    K.REFUSED: 3,
-    K.DNS_TEMPORARY: 3,
-    K.TRUNCATED: 3,
-    K.MALFORMED: 3,
-    K.FILES: 2,
-}
-"""Attempts on one route that may end with this kind; kinds not named are bounded by `Retry` alone."""
-
-OF_THE_ACCOUNT = frozenset({K.INVALID_KEY, K.MISSING_KEY, K.EXPIRED_KEY, K.QUOTA})
-"""What no other model of the same provider would cure."""
-
 MOST_KEYS = 16
 """Keys that one stream tries on one route."""
 
-HELPED_BY_BUFFERING = frozenset({D.RETRY, D.DEGRADE})
+HELPED_BY_BUFFERING = frozenset({Action.AGAIN, Action.IN_ONE_PIECE, Action.ELSEWHERE_OR_AGAIN})
 
 
 def direct(
@@ -98,15 +84,19 @@ def direct(
     """
     last = tries[-1]
     failure = last.broken.failure
-    if failure.disposition in {D.STOP, D.LEAVE}:
-        return None
-    if seam is Seam.FAIL and last.broken.progress.any:
+    if failure.disposition in {D.STOP, D.LEAVE} or may_not_go_on(seam, last.broken):
         return None
     if failure.rekeyed and _may_rekey(tries):
         return Onward(last.leg, 0.0)
     sight = _Sight(ladder, tries, conditions, now, roll)
     answers = (sight.ask(index, rung) for index, rung in _ahead(ladder, last.leg.rung, failure))
     return next((onward for onward in answers if onward is not None), None)
+
+
+def may_not_go_on(seam: Seam, broken: Broken) -> bool:
+    """Whether what was delivered forbids any further attempt: tools ran that may have changed something, or the caller wants it so."""
+    progress = broken.progress
+    return progress.acted or (seam is Seam.FAIL and progress.any)
 
 
 def _may_rekey(tries: Sequence[Try]) -> bool:
@@ -128,6 +118,13 @@ def _ahead(ladder: Ladder, standing: int, failure: Failure) -> list[tuple[int, R
         # Memory is short everywhere: no other route helps, only a leaner way of reading.
         rungs.sort(key=lambda numbered: not isinstance(numbered[1], Buffered))
     return rungs
+
+
+def may_repeat(ladder: Ladder, last: Try, standing: int) -> bool:
+    """Whether the last try may be made again as it was, as seen from a rung: silence only where no other route is ahead."""
+    decision, route = decide(last.broken.failure), last.leg.route
+    others = any(isinstance(rung, Switch) and rung.route != route for rung in ladder.rungs[standing + 1 :])
+    return decision.repeats and not (decision.action is Action.ELSEWHERE_OR_AGAIN and others)
 
 
 @attrs.frozen
@@ -163,9 +160,9 @@ class _Sight:
 
     def _retry(self, index: int, rung: Retry) -> Onward | None:
         here = [past for past in self.tries if past.leg.route == self.route and not past.broken.failure.uncounted]
-        kind = self.failure.kind
+        kind, most = self.failure.kind, decide(self.failure).most or rung.limit
         alike = sum(past.broken.failure.kind is kind for past in here)
-        if not self._may_repeat(index) or len(here) >= rung.limit or alike >= CAPS.get(kind, rung.limit):
+        if not may_repeat(self.ladder, self.last, index) or len(here) >= rung.limit or alike >= most:
             return None
         # An attempt that was held back sent nothing: to make up for it is no retry.
         if not self.failure.uncounted and not self._may_spend:
@@ -175,12 +172,6 @@ class _Sight:
         after = self._wait(rung)
         return None if after is None else Onward(Leg(self.route, index), after)
 
-    def _may_repeat(self, index: int) -> bool:
-        if self.failure.disposition is D.RETRY:
-            return True
-        others = any(isinstance(rung, Switch) and rung.route != self.route for rung in self.ladder.rungs[index + 1 :])
-        return self.failure.kind in SILENT and not others
-
     @property
     def _may_spend(self) -> bool:
         """Whether the provider's retry budget has one attempt more."""
@@ -188,7 +179,8 @@ class _Sight:
 
     def _wait(self, rung: Retry) -> float | None:
         """Seconds until the route may be asked again; `None` where that is longer than the rung allows."""
-        after = max(rung.backoff.delay(self._fruitless, self.roll), self.failure.retry_after or 0.0)
+        usual = rung.backoff.delay(self._fruitless, self.roll) * decide(self.failure).slower
+        after = max(usual, self.failure.retry_after or 0.0)
         if self.failure.next_key is NextKey.ANOTHER:
             after = 0.0  # the wait was asked of one key, and another one has none
         after = max(after, self._closed_for(self.route))
@@ -236,7 +228,7 @@ class _Sight:
 
     def _buffer(self, index: int) -> Onward | None:
         route = self.route
-        if not route.streams or not (self.failure.disposition in HELPED_BY_BUFFERING or self.failure.kind in SILENT):
+        if not route.streams or decide(self.failure).action not in HELPED_BY_BUFFERING:
             return None
         if self.failure.category in {Category.STREAM, Category.RESOURCE}:
             return Onward(Leg(route.buffered, index), 0.0)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from actors.failure import Disposition
-from actors.ladder import Ladder, Seam, Switch
-from actors.policy.directive import CAPS, SILENT, Try
+from actors.ladder import Ladder, Seam
+from actors.policy.decisions import decide
+from actors.policy.directive import Try, may_not_go_on, may_repeat
 from supervisor import Retry
 
 
@@ -26,21 +26,12 @@ def ration(ladder: Ladder, seam: Seam, tries: Sequence[Try]) -> Ration:
     last = tries[-1]
     kind, standing = last.broken.failure.kind, last.leg.rung
     here = [past for past in tries if past.leg.route == last.leg.route and not past.broken.failure.uncounted] or [last]
-    if not _may_repeat(ladder, seam, last):
+    if may_not_go_on(seam, last.broken) or not may_repeat(ladder, last, standing):
         return Ration(len(here), len(here))
     limit = _limit(ladder, standing)
     alike = sum(past.broken.failure.kind is kind for past in here)
-    more = min(limit - len(here), CAPS.get(kind, limit) - alike)
+    more = min(limit - len(here), (decide(last.broken.failure).most or limit) - alike)
     return Ration(len(here), len(here) + max(0, more))
-
-
-def _may_repeat(ladder: Ladder, seam: Seam, last: Try) -> bool:
-    failure, route = last.broken.failure, last.leg.route
-    if seam is Seam.FAIL and last.broken.progress.any:
-        return False
-    ahead = ladder.rungs[last.leg.rung + 1 :]
-    others = any(isinstance(rung, Switch) and rung.route != route for rung in ahead)
-    return failure.disposition is Disposition.RETRY or (failure.kind in SILENT and not others)
 
 
 def _limit(ladder: Ladder, standing: int) -> float:

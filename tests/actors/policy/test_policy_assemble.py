@@ -257,7 +257,7 @@ GIVEN = [
     (Thinking("sealed", "s", redacted=True), Reach.THINKING, 6),
     (Text("hello"), Reach.TEXT, 5),
     (Foreign("anthropic", "web_search_tool_result", {"type": "x"}), Reach.TEXT, 0),
-    (ToolCall("c", "search", {"q": 1}, hosted=True), Reach.TOOL_CALL, 0),
+    (ToolCall("c", "web_search", {"q": 1}, hosted=True), Reach.TOOL_CALL, 0),
 ]
 
 

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.deltas import Progress, Reach
-from actors.failure import Disposition, Failure, FailureKind
+from actors.failure import Disposition, Failure, FailureKind, Phase
 from actors.ladder import Buffered, Ladder, Seam, Switch
-from actors.policy.directive import CAPS, OF_THE_ACCOUNT, Broken, Conditions, Leg, Onward, Try, direct, first_leg
+from actors.policy.decisions import CAPS, OF_THE_ACCOUNT
+from actors.policy.directive import Broken, Conditions, Leg, Onward, Try, direct, first_leg
 from actors.route import Route
 from supervisor import Retry
 
@@ -20,7 +21,8 @@ EVEN = 0.5  # the roll that adds no jitter
 
 
 def tried(kind=K.OVERLOADED, route=A, rung=-1, ended=10.0, progress=NOTHING, retry_after=None):
-    return Try(Leg(route, rung), ended, Broken(Failure(kind, retry_after=retry_after), progress))
+    failure = Failure(kind, phase=Phase.STREAMING, retry_after=retry_after)
+    return Try(Leg(route, rung), ended, Broken(failure, progress))
 
 
 def after(ladder, *tries, seam=Seam.RESTART, conditions=None, now=10.0, roll=EVEN):
@@ -43,7 +45,7 @@ FIRST_FAULT = [
     (K.TRUNCATED, Onward(Leg(A, 0), 1.0)),
     (K.MALFORMED, Onward(Leg(A, 0), 1.0)),
     (K.FILES, Onward(Leg(A, 0), 1.0)),
-    (K.CPU, Onward(Leg(A, 0), 1.0)),
+    (K.CPU, Onward(Leg(A, 0), 2.0)),
     (K.FIRST_EVENT_TIMEOUT, Onward(Leg(B, 1), 0.0)),
     (K.FIRST_CONTENT_TIMEOUT, Onward(Leg(B, 1), 0.0)),
     (K.STALLED, Onward(Leg(B, 1), 0.0)),

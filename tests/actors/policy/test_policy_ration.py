@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from actors.deltas import Progress, Reach
 from actors.failure import Category, Failure, FailureKind
+from actors.kinds import SILENT
 from actors.ladder import Buffered, Ladder, Seam, Switch
-from actors.policy.directive import SILENT, Broken, Conditions, Leg, Try, direct
+from actors.policy.directive import Broken, Conditions, Leg, Try, direct
 from actors.policy.ration import Ration, ration
 from supervisor import Retry
 
