@@ -17,7 +17,7 @@ from actors.runtime.life import Life
 from actors.runtime.shared import Pass, Shared
 from actors.runtime.timers import Timers
 from actors.runtime.watch import Watch, held_to
-from actors.source import Provider, TruncatedError
+from actors.source import Provider, Source, TruncatedError
 from supervisor import Fault
 
 
@@ -36,6 +36,9 @@ class World:
     providers: Known
     timers: Timers
     shared: Shared
+
+
+_GROUPS: tuple[type[Exception], ...] = (ExceptionGroup,)
 
 
 async def attempt(life: Life, world: World, *, variant: Leg) -> None:
@@ -79,11 +82,33 @@ async def _run(life: Life, world: World, watch: Watch) -> Failure | None:
 
 async def _read(life: Life, world: World, watch: Watch) -> None:
     provider = world.providers[life.route.provider]
-    async with provider.open(life.order.request, held_to(life.route)) as source:
-        life.request_id = source.request_id
-        while life.assembly.finish is None and (deltas := await source.receive()) is not None:
-            if await life.take(deltas):
-                world.timers.watch(watch)
+    broken = raised = None
+    try:
+        async with provider.open(life.order.request, held_to(life.route)) as source:
+            try:
+                await _listen(life, world, watch, source)
+            except Exception as error:
+                broken = error
+                raise
+    except Exception as error:  # noqa: BLE001 -- raised below, where it is no context of the other
+        raised = error
+    if raised is not None:
+        raise raised if broken is None else _first(broken, raised, life)
     if life.assembly.finish is None:
         message = "the source ended without saying why the model stopped"
         raise TruncatedError(message)
+
+
+async def _listen(life: Life, world: World, watch: Watch, source: Source) -> None:
+    life.request_id = source.request_id
+    while life.assembly.finish is None and (deltas := await source.receive()) is not None:
+        if await life.take(deltas):
+            world.timers.watch(watch)
+
+
+def _first(broken: Exception, raised: Exception, life: Life) -> Exception:
+    """What says how the attempt broke: weather met while closing does not take the place of what came before, a bug does."""
+    told = raised is broken or raised.__cause__ is broken or isinstance(raised, _GROUPS)
+    if told or classify(raised, life.phase, life.route.provider, life.route.model) is None:
+        return raised
+    return broken
