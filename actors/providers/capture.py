@@ -96,10 +96,6 @@ class Capture:
         """The provider itself: nobody sees what a client of somebody's own sends."""
         return provider
 
-    def over_own(self, provider: Provider) -> Provider:
-        """The same: what the caller brought sends by ways of its own."""
-        return provider
-
     def close(self) -> None:
         """Tell no more."""
         self._tell = _nobody

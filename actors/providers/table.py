@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from actors.config import Endpoint, Settings
 from actors.providers.foreign import CallingProvider
+from actors.providers.replay import ReplayProvider
 from actors.route import Route
 from actors.source import Provider
 
@@ -49,10 +50,14 @@ class Providers:
     ) -> None:
         self._settings = settings
         self._own = own
-        self._replayed = {} if replay is None else dict.fromkeys(TABLE, replay)
-        self._made = {**self._replayed, **own}
+        self._replay = replay
         self._pool = pool
         self._tap = tap
+        self._made: dict[str, Provider] = {} if replay is None else dict.fromkeys(TABLE, replay)
+        for name, provider in own.items():
+            self._made[name] = tap.over_own(provider) if tap is not None else provider
+        if isinstance(replay, ReplayProvider):
+            self._made.update(dict.fromkeys(replay.names, replay))
 
     def __getitem__(self, name: str) -> Provider:
         provider = self._made.get(name)
@@ -68,11 +73,13 @@ class Providers:
 
         The settings have no say in what the caller brought; what is one call there has a buffered route. A replay needs no credentials.
         """
+        if self._replay is not None and self._made.get(route.provider) is self._replay:
+            if isinstance(self._replay, ReplayProvider) and route.provider not in TABLE:
+                return self._replay.admit(route)
+            return self._settings.in_mode(route)
         own = self._own.get(route.provider)
         if own is not None:
             return route.buffered if isinstance(own, CallingProvider) else route
-        if route.provider in self._replayed:
-            return self._settings.in_mode(route)
         route = self._settings.admit(route)
         _ = self[route.provider]
         return route

@@ -37,6 +37,12 @@ _SYSTEM: dict[str, type[OSError]] = {
 }
 
 
+_NUMBERLESS: dict[str, type[OSError]] = {
+    cls.__name__: cls for cls in (TimeoutError, ConnectionRefusedError, ConnectionError)
+}
+"""What somebody raised in the system's name without a number, by which the system itself tells them apart."""
+
+
 def facts_of(error: BaseException) -> tuple[Fact, ...]:
     """The chain of causes, the outermost first; empty where nothing of it is weather."""
     facts: list[Fact] = []
@@ -70,7 +76,9 @@ def _fact(error: BaseException) -> Fact | None:
     if isinstance(error, httpx2.TransportError):
         return Fact(next(name for name in names if name in _HTTP), str(error))
     if isinstance(error, OSError):
-        return Fact(next(name for name in names if name in _SYSTEM), error.strerror or str(error), error.errno)
+        nameless = _NUMBERLESS if error.errno is None else {}
+        name = next(name for name in names if name in _SYSTEM or name in nameless)
+        return Fact(name, error.strerror or str(error), error.errno)
     name = next((name for name in names if name in _LINE or name in BY_TYPE or name == MemoryError.__name__), "")
     return Fact(name, str(error)) if name else None
 
@@ -104,7 +112,7 @@ def _made(fact: Fact, *, bug: bool) -> Exception:
         )
     if (wire := _WIRE.get(fact.type)) is not None:
         return wire(fact.message)
-    if (system := _SYSTEM.get(fact.type)) is not None:
+    if (system := _SYSTEM.get(fact.type) or _NUMBERLESS.get(fact.type)) is not None:
         return system(fact.message) if fact.number is None else system(fact.number, fact.message)
     known = _HTTP.get(fact.type) or _LINE.get(fact.type) or (MemoryError if fact.type == "MemoryError" else None)
     if known is None and (bug or fact.type in BY_TYPE):
