@@ -170,7 +170,12 @@ BY_PHRASE: tuple[tuple[FailureKind, "re.Pattern[str]", FailureKind], ...] = (
     (K.SERVER, _begins("api error: the operation timed out"), K.TIMEOUT),
     (K.SERVER, _begins("api error: unable to connect"), K.REFUSED),
     (K.RATE_LIMIT, _begins("the service may be temporarily overloaded"), K.OVERLOADED),
-    (K.INVALID_REQUEST, _begins("your credit balance is too low"), K.QUOTA),
+    (
+        K.INVALID_REQUEST,
+        _begins("your credit balance is too low", "you have reached your specified api usage"),
+        K.QUOTA,
+    ),
+    (K.RATE_LIMIT, _begins("you have reached your specified api usage"), K.QUOTA),
     (K.INVALID_REQUEST, _begins("api key not valid", "incorrect api key provided"), K.INVALID_KEY),
     (K.INVALID_REQUEST, _begins("api key expired"), K.EXPIRED_KEY),
     (K.INVALID_KEY, _begins("api key expired", "oauth token has expired"), K.EXPIRED_KEY),
@@ -192,7 +197,7 @@ BY_PHRASE: tuple[tuple[FailureKind, "re.Pattern[str]", FailureKind], ...] = (
 )
 """What the status says, how a message begins that says more, and what it is then."""
 
-HOPELESS = _begins("request too large for ", "this request would exceed your organization's rate limit of ")
+HOPELESS = _begins("request too large for ")
 """How the message of a rate limit begins that one request alone is above: to ask again is in vain."""
 
 BY_TYPE: dict[str, FailureKind] = {

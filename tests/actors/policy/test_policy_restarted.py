@@ -1,5 +1,6 @@
 """A provider that begins again by itself takes back what it said: nothing is in the answer twice."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,11 @@ from actors.deltas import PartEnded, Progress, Reach, Restarted, TextDelta, Thin
 from actors.messages import Text, ToolCall
 
 
+def said(assembly):
+    """What it says; what was done stays done."""
+    return msgspec.structs.replace(assembly.progress, acted=False)
+
+
 @given(answers(), answers(), st.data())
 @pytest.mark.promise("P6")
 def test_what_a_provider_takes_back_is_in_the_answer_no_longer(abandoned, answer, data):
@@ -16,11 +22,11 @@ def test_what_a_provider_takes_back_is_in_the_answer_no_longer(abandoned, answer
     cut = data.draw(st.integers(0, len(before)))
     assembly = assembled(*before[:cut], Restarted("overloaded"))
     assert (assembly.parts, assembly.incomplete, assembly.ready) == ((), (), ())
-    assert assembly.progress == Progress()
+    assert said(assembly) == Progress()
     for delta in deltas:
         assembly.add(delta)
     once = assembled(*deltas)
-    assert (assembly.parts, assembly.incomplete, assembly.progress) == (once.parts, once.incomplete, once.progress)
+    assert (assembly.parts, assembly.incomplete, said(assembly)) == (once.parts, once.incomplete, said(once))
 
 
 @pytest.mark.promise("P6")

@@ -64,7 +64,7 @@ BECAME = {
         "completed": 136,
         "failed as recorded: tool_json": 7,  # the server itself could not read the call that its model made
         "failed as recorded: server": 2,
-        "failed as recorded: invalid_request": 1,
+        "failed as recorded: context_window": 1,
         "excluded: no route speaks completions": 5,
     },
     "gemini": {
