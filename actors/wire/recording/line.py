@@ -173,7 +173,7 @@ def _read(text: bytes, number: int) -> Line:
     try:
         line = _DECODER.decode(text)
         _check(line)
-    except (ValueError, KeyError) as error:
+    except (ValueError, TypeError) as error:
         raise BadLine(f"line {number} is no attempt that was recorded: {error}") from error
     return line
 

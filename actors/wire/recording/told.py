@@ -95,12 +95,18 @@ def _delta_of(fields: Mapping[str, Any]) -> Delta:
 
 def _part_of(fields: Mapping[str, Any]) -> Part:
     kind, rest = _kind_of(fields, PARTS)
-    content = rest.pop("content", None) if kind is ToolResult else None
-    if not isinstance(content, list):
-        return msgspec.convert(rest if content is None else {**rest, "content": content}, kind)
-    whole: ToolResult = msgspec.convert({**rest, "content": ""}, ToolResult)
-    said = tuple(_part_of(one) for one in cast("list[Mapping[str, Any]]", content))
-    return attrs.evolve(whole, content=cast("tuple[Text | Image, ...]", said))
+    if kind is not ToolResult:
+        return msgspec.convert(rest, kind)
+    result = msgspec.convert(rest, _Result)
+    said = result.content if isinstance(result.content, str) else tuple(map(_part_of, result.content))
+    return ToolResult(result.call_id, cast("str | tuple[Text | Image, ...]", said), result.is_error, result.name)
+
+
+class _Result(msgspec.Struct):
+    call_id: str
+    content: str | list[dict[str, Any]]
+    is_error: bool = False
+    name: str = ""
 
 
 def _kind_of(fields: Mapping[str, Any], kinds: Mapping[str, type[Any]]) -> tuple[type[Any], dict[str, Any]]:
