@@ -201,7 +201,10 @@ class Incarnation:
             value = sole.value
         elif error is not None and not (isinstance(sole, Ignore) and not self._is_ready):
             summary = self.owner.reports.summary(sole or error)
-        return Exit(self._kind(sole), value, summary, self._is_ready)
+        kind = self._kind(sole)
+        if value is None and summary is None:
+            return _PLAIN[kind, self._is_ready]
+        return Exit(kind, value, summary, self._is_ready)
 
     def _kind(self, error: BaseException | None) -> ExitKind:
         if self.stopping:
@@ -219,6 +222,9 @@ class Incarnation:
             case _:
                 return ExitKind.CRASH
 
+
+_PLAIN = {(kind, ready): Exit(kind, ready=ready) for kind in ExitKind for ready in (False, True)}
+"""Exits with nothing to tell but their kind: one of each, however many children end so."""
 
 _current: ContextVar[Incarnation | None] = ContextVar("supervisor_incarnation", default=None)
 

@@ -139,13 +139,15 @@ class Slot:
         return (*self.parent, self.spec.id)
 
     def remember(self, incarnation: Life, end: Exit, now: float) -> None:
-        """Take the end of an incarnation into the bounded history."""
+        """Take the end of an incarnation, and what a policy will ask about it into the bounded history."""
         self.incarnation = None
         self.last = end
-        if self.past is None:
-            self.past = deque(maxlen=HISTORY)
         if self.mailbox is not None:
             self.mailbox.life_ended(end)
+        if self.spec.respond is None:
+            return
+        if self.past is None:
+            self.past = deque(maxlen=HISTORY)
         value = end.value if end.kind.abnormal else None
         self.past.append(
             Past(incarnation.generation, incarnation.variant, incarnation.rung, end.kind, value, self.since, now)

@@ -23,6 +23,7 @@ from supervisor.lifecycle import (
 from supervisor.policy.strategy import ends_tree
 from supervisor.runtime.acts import NEVER_RAN, Acts
 from supervisor.runtime.alarms import Alarms
+from supervisor.runtime.collector import ASIDE, CROWD
 from supervisor.runtime.flags import Settings
 from supervisor.runtime.inbox import BATCH, Inbox
 from supervisor.runtime.incarnation import Incarnation, context_for_child, enclosing, path_below
@@ -66,11 +67,12 @@ class Loop:
         self.cause: BaseException | None = None
         self.over = False
         self._watched = False
+        self._aside = False  # it has the collector look away from its children
         self._judge = Judge(self.settings, self.reports)
         self.settings.check_all(children)
         for child in children:
             self._enter(Slot(child, self.path, context_for_child(), ordered=True))
-        self._sweep: Sweep | None = Sweep(self.acts, (), self.roster.slots.values(), "")
+        self._sweep: Sweep | None = Sweep(self.acts, (), (), self.roster.slots.values(), "")
 
     def enter(self, child: Child) -> Slot:
         """Take in a child that is added at run time, at the end of the order; it runs when `begin` is posted."""
@@ -147,9 +149,11 @@ class Loop:
         self.over = True
         while self.inbox:
             self.inbox.take()
-        for slot in list(self.roster.slots.values()):
+        for slot in list(self.roster.slots.values()) if self.roster.busy else ():
             if slot.state is not State.DOWN:
                 self.acts.end(slot, NEVER_RAN)
+        if self._aside:
+            ASIDE.end()
         self.reports.tree(SupervisorEnded)
         self.closed.set(None)
         if not self._watched:
@@ -260,6 +264,9 @@ class Loop:
         if self.closing is not None:
             return
         self.closing = reason
+        if len(self.roster.slots) >= CROWD:
+            self._aside = True
+            ASIDE.begin()
         self.reports.tree(SupervisorStopping, reason)
         self._sweep = closing(self.roster, self.acts, reason)
         self.booted.set()

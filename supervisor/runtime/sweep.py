@@ -1,11 +1,11 @@
-"""An ordered walk over a tree: stop some children wave by wave, then start some one by one.
+"""An ordered walk over a tree: stop some children together, then some one by one, then start some one by one.
 
-Each step is taken when the one before it is done; nothing here waits, the loop calls `advance` after every batch of news. Waves are
+Each step is taken when the one before it is done; nothing here waits, the loop calls `advance` after every batch of news. Many are
 cancelled in slices, so that stopping a hundred thousand children does not keep the event loop.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from supervisor.lifecycle import State
 from supervisor.policy.strategy import Member, plan
@@ -17,17 +17,19 @@ from supervisor.spec import Restart, Strategy
 
 
 class Sweep:
-    """Stops in waves, then starts in order, when the delay of those in `delayed` is over."""
+    """Stops those in `together`, then those in `row`, then starts in order, when the delay of those in `delayed` is over."""
 
-    def __init__(self, acts: Acts, waves: Iterable[Sequence[Slot]], starts: Iterable[Slot], reason: str) -> None:
+    def __init__(
+        self, acts: Acts, together: Iterable[Slot], row: Iterable[Slot], starts: Iterable[Slot], reason: str
+    ) -> None:
         self.starts = deque(starts)
         self.delayed: list[Slot] = []
         self.hurried = False
         self.is_last = False
         self._acts = acts
-        self._waves = deque(waves)
+        self._row = deque(row)
         self._reason = reason
-        self._to_cancel: deque[Slot] = deque()
+        self._to_cancel = deque(together)
         self._to_await: deque[Slot] = deque()
 
     @property
@@ -37,19 +39,19 @@ class Sweep:
 
     def to_stop(self) -> list[Slot]:
         """Those who are stopping, or will be."""
-        return [*self._to_await, *self._to_cancel, *(slot for wave in self._waves for slot in wave)]
+        return [*self._to_await, *self._to_cancel, *self._row]
 
     def holds_up(self, slot: Slot, other: Slot) -> bool:
         """Whether nothing is done about `other` before `slot` is down, or ready."""
         if slot in self._to_await:
-            return other in self.starts or any(other in wave for wave in self._waves)
+            return other in self.starts or other in self._row
         return bool(self.starts) and self.starts[0] is slot and other is not slot and other in self.starts
 
     def hurry(self) -> None:
         """Stop all that is left at once, without grace."""
         self.hurried = True
         self._to_cancel = deque(self.to_stop())
-        self._waves.clear()
+        self._row.clear()
         self._to_await.clear()
 
     def note_ready(self, slot: Slot) -> None:
@@ -58,7 +60,7 @@ class Sweep:
             self.starts.popleft()
 
     def advance(self, *, cancel: bool) -> bool:
-        """Take the steps that can be taken now, with `cancel` also the next slice of a wave; whether all are done."""
+        """Take the steps that can be taken now, with `cancel` also the next slice of those to cancel; whether all are done."""
         if cancel:
             self._cancel_slice()
         return self._stopped() and self._started()
@@ -76,9 +78,9 @@ class Sweep:
                 self._to_await.popleft()
             if self._to_await or self._to_cancel:
                 return False
-            if not self._waves:
+            if not self._row:
                 return True
-            self._to_cancel = deque(self._waves.popleft())
+            self._to_cancel.append(self._row.popleft())
 
     def _started(self) -> bool:
         if any(slot.state is State.BACKOFF for slot in self.delayed):
@@ -108,22 +110,21 @@ def regroup(roster: Roster, acts: Acts, strategy: Strategy, failed: Slot, under_
     returning = owed.union(todo.start)
     unfinished = under_way.to_stop() if under_way else ()
     stopping = {slot.spec.id for slot in unfinished if slot.state in ALIVE}.union(todo.stop)
-    waves = [[slot] for slot in reversed(slots.values()) if slot.spec.id in stopping]
-    for (slot,) in waves:
+    row = [slot for slot in reversed(slots.values()) if slot.spec.id in stopping]
+    for slot in row:
         slot.doomed, slot.returns = True, slot.spec.id in returning
     starts = [slot for slot in slots.values() if slot.spec.id in returning]
     for slot in starts:
         if slot.state is State.DOWN:
             acts.await_turn(slot)
     reason = f"{strategy.value}: child {failed.spec.id!r} comes back"
-    sweep = Sweep(acts, waves, starts, reason)
+    sweep = Sweep(acts, (), row, starts, reason)
     sweep.delayed = [*(under_way.delayed if under_way else ()), failed]
     return sweep
 
 
 def closing(roster: Roster, acts: Acts, reason: str) -> Sweep:
     """The walk that ends a tree: first the children without a place in the order, together; then the others, the youngest first."""
-    one_by_one = [[slot] for slot in reversed(roster.ordered.values())]
-    sweep = Sweep(acts, [tuple(roster.loose.values()), *one_by_one], (), reason)
+    sweep = Sweep(acts, roster.loose.values(), reversed(roster.ordered.values()), (), reason)
     sweep.is_last = True
     return sweep
