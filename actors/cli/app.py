@@ -13,6 +13,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, UnknownOptionError
 
+from actors.cli import operating
 from actors.cli.options import Asking, Concurrency, Logging, Reading, Showing, positive
 from actors.errors import SettingError
 
@@ -33,7 +34,7 @@ app = App(
     version=_version,
     help_format="plaintext",  # as it stands: drawing markdown would cost a third of the time that help takes
     suppress_keyboard_interrupt=False,
-    help_epilogue="Keys and addresses are read from the environment: `trio-supervisor settings` lists them.",
+    help_epilogue="Keys and addresses are read from the environment: `trio-supervisor config` lists them.",
 )
 
 
@@ -82,11 +83,21 @@ def demo(
 
 
 @app.command
-def settings() -> int:
-    """List every setting, its value and where it came from; keys are not shown."""
-    from actors.cli.commands import list_settings  # noqa: PLC0415 -- help is quick without it
+def config(
+    *,
+    json: Annotated[bool, Parameter(help="For programs: one JSON object.", negative=(), show_default=False)] = False,
+) -> int:
+    """Show every setting and where it came from, who is asked when no route is given, and what each provider lacks.
 
-    return list_settings()
+    Settings are environment variables, and lines of a file .env in the working directory where the environment leaves something open.
+    Keys are not shown. Nothing is sent.
+    """
+    from actors.cli.configuration import show_config  # noqa: PLC0415 -- help is quick without it
+
+    return show_config(in_json=json)
+
+
+operating.add_to(app)
 
 
 def main(words: Sequence[str] | None = None) -> int:

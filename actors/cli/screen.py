@@ -9,7 +9,7 @@ import sys
 from typing import IO
 
 import trio
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from actors.observe.board import Board
@@ -37,6 +37,17 @@ class Paper(Console):
 def paper(file: IO[str], *, plain: bool) -> Paper:
     """Something to print on: with colours on a terminal, without anything elsewhere or where `plain` is wished."""
     return Paper(file=file, force_terminal=False if plain else None, width=100 if plain or not file.isatty() else None)
+
+
+def put(console: Console, shown: RenderableType) -> None:
+    """Print a page; where it is no terminal without the blanks that would fill its lines."""
+    if console.is_terminal:
+        console.print(shown, highlight=False)
+        return
+    with console.capture() as captured:
+        console.print(shown, highlight=False)
+    for line in captured.get().splitlines():
+        _print(console, line.rstrip())
 
 
 async def show_live(board: Board, console: Console) -> None:

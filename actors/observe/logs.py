@@ -106,6 +106,8 @@ def _attempt_lines(record: AttemptEnded) -> Sequence[LogLine]:
 
 def _failed(record: AttemptEnded, failure: Failure, fields: Mapping[str, object]) -> LogLine | None:
     final = record.next_route is None
+    if failure.held_back:
+        return LogLine(Level.WARNING, "attempt held back", fields)
     if failure.transient:
         return LogLine(Level.WARNING, f"attempt {record.tries}/{record.limit:g} failed", fields)
     if final or failure.disposition is Disposition.ELSEWHERE:
@@ -145,7 +147,7 @@ def _failure_fields(failure: Failure) -> dict[str, object]:
         "title": failure.title,
         "category": failure.category.value,
         "disposition": failure.disposition.value,
-        "retry_after": failure.retry_after,
+        "retry_after": None if failure.retry_after is None else round(failure.retry_after, 3),
         "status": failure.status,
         "code": failure.code,
         "message": failure.message,
