@@ -8,6 +8,7 @@ import pytest
 from house import ROOT
 
 SHOWN = {
+    "streams_any_client": "2 on theirs:any\nBecause air scatters blue light most.",
     "streams_ask_many": "100 of 100 answered",
     "streams_follow_the_seams": "the same as the outcome's: True",
     "streams_own_tree": "attempt 3: an answer\ndelphi says: it will rain",
@@ -28,6 +29,7 @@ def test_every_example_is_run():
     assert sorted(SHOWN) == sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 
 
+@pytest.mark.row("M13")
 @pytest.mark.parametrize("name", SHOWN)
 def test_an_example_runs_alone_and_shows_its_idea(name, tmp_path):
     keyless = {key: value for key, value in os.environ.items() if not key.endswith(("_API_KEY", "_BASE_URL"))}
