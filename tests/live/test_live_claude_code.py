@@ -1,18 +1,20 @@
 """The real Claude Code against the simulator on the loopback: it sees no other server, no account and no files of the person.
 
-`npm install @anthropic-ai/claude-code` somewhere (235 MB; 2.1.197 was tried) and name its program in CLAUDE_CODE_PROGRAM to run these.
+`make real-claude` fetches it; CLAUDE_CODE_PROGRAM may name another one.
 """
 
 import os
+import signal
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import trio
-from programs import children, groups, until
+from prepare_claude import program
+from programs import children, groups, running, until
 
 from actors import (
     AttemptAbandoned,
+    Clocks,
     FailureKind,
     Ladder,
     Request,
@@ -20,6 +22,7 @@ from actors import (
     Retry,
     Route,
     Status,
+    Switch,
     TextDelta,
     ThinkingDelta,
     open_streams,
@@ -27,13 +30,10 @@ from actors import (
 from actors.chaos import Answer, Pacing, Plan, Scripted, Simulator, Text, Thinking, ToolUse
 from actors.messages import Foreign, ToolCall
 
-PROGRAM = os.environ.get("CLAUDE_CODE_PROGRAM", "")
 MODEL = "claude-haiku-4-5"
 ROUTE = f"claude-code:{MODEL}"
 SAID = "The sky is blue because air scatters the short waves of light more than the long ones, “naïve” 水 or not."
 TALKATIVE = {"CLAUDE_CODE_MAX_RETRIES": 2, "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": ""}
-
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="CLAUDE_CODE_PROGRAM does not name the real program")
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def alone(tmp_path, monkeypatch):
     """The program under its usual name, in a home of its own, without anything this process knows."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "home").mkdir()
-    (tmp_path / "bin/claude").symlink_to(Path(PROGRAM).resolve())
+    (tmp_path / "bin/claude").symlink_to(program())
     for name in os.environ.keys() - {"CLAUDE_CODE_PROGRAM", "PYTEST_CURRENT_TEST"}:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
@@ -72,11 +72,11 @@ class Loopback:
 @pytest.fixture
 def loopback(monkeypatch):
     @asynccontextmanager
-    async def opened(plan="", answers=None, pacing=None):
+    async def opened(plan="", answers=None, pacing=None, **options):
         simulator = Simulator(answers or Scripted(SAID), Plan.parse(plan), pacing or Pacing())
         async with trio.open_nursery() as nursery:
             monkeypatch.setenv("ANTHROPIC_BASE_URL", await nursery.start(simulator.listen))
-            async with open_streams(seed=1) as streams:
+            async with open_streams(seed=1, **options) as streams:
                 yield Loopback(simulator, streams)
             assert children() == set()
             nursery.cancel_scope.cancel()
@@ -197,8 +197,58 @@ async def test_an_option_that_the_program_lacks_is_told_in_its_own_words(loopbac
         assert world.asked == []
 
 
+@pytest.mark.parametrize("position", [0, 6])
+@pytest.mark.promise("P12")
+async def test_a_stalled_answer_is_given_up_long_before_the_program_would(loopback, position):
+    hasty = Route("claude-code", MODEL, clocks=Clocks(first_event=20, first_content=3, gap=1.5))
+    async with loopback(f"{MODEL}#1=stall:{position}") as world:
+        outcome, events = await world.consume("hello", Retry(1), Switch(ROUTE), route=hasty)
+        first, second = outcome.attempts
+        assert first.failure.kind is (FailureKind.STALLED if position else FailureKind.FIRST_CONTENT_TIMEOUT)
+        assert first.ended - first.started < 10  # it would wait for 300 s
+        assert "".join(texts(events)) == outcome.unwrap().text == SAID
+        assert second.failure is None
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize(("number", "told"), [(signal.SIGTERM, "143"), (signal.SIGHUP, "129"), (signal.SIGKILL, "9")])
+async def test_a_program_that_somebody_ends_is_an_answer_cut_short_and_asked_anew(loopback, number, told):
+    async with loopback(f"{MODEL}#1=stall:8") as world:
+        async with world.streams.open("hello", Ladder(ROUTE, Retry(2))) as stream:
+            events, pids = [], set()
+            async for event in stream:
+                events.append(event)
+                if isinstance(event, TextDelta) and not pids:
+                    (pid,) = pids = children()
+                    os.kill(pid, number)
+        first, _ = stream.outcome.attempts
+        assert first.failure.kind is FailureKind.TRUNCATED
+        assert told in first.failure.message
+        assert "".join(texts(events)) == stream.outcome.unwrap().text == SAID
+        assert not running(pid)
+
+
+@pytest.mark.row("C14")
+async def test_a_run_of_the_real_program_is_recorded_and_replayed_without_it(loopback, tmp_path, monkeypatch):
+    path = tmp_path / "tape.jsonl"
+    async with loopback(f"{MODEL}#1=error:overloaded:6", record=path) as world:
+        first, told = await world.consume("hello", Retry(3))
+        assert "sk-fake-key" not in path.read_text()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ladder = Ladder(ROUTE, Retry(3))
+    async with open_streams(seed=1, replay=path) as streams, streams.open("hello", ladder) as stream:
+        again = [event async for event in stream]
+    assert stream.outcome.unwrap().text == first.unwrap().text == SAID
+    assert texts(again) == texts(told)
+    kinds = [one.failure and one.failure.kind for one in first.attempts]
+    assert (
+        [one.failure and one.failure.kind for one in stream.outcome.attempts] == kinds == [FailureKind.OVERLOADED, None]
+    )
+
+
 @pytest.mark.promise("P1")
 @pytest.mark.promise("P4")
+@pytest.mark.row("H9")
 @pytest.mark.parametrize("words", [0, 1, 5])
 async def test_cancelled_the_program_is_gone_within_the_grace_and_the_partial_is_kept(loopback, words):
     async with loopback(pacing=Pacing(events_per_second=10)) as world:
