@@ -4,9 +4,9 @@ Nothing leaves the wrapper but a post: whatever happens inside becomes an `Exit`
 cancellation cannot overtake the order of stops.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import Context, ContextVar, copy_context
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 import trio
 
@@ -16,6 +16,7 @@ from supervisor.runtime.inbox import Inbox
 from supervisor.runtime.reports import Reports
 from supervisor.runtime.slot import Slot
 
+Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 
 
@@ -37,8 +38,12 @@ class Owner(Protocol):
         """Whether the supervisor does nothing more about `other` before `slot` has ended, or is ready."""
         ...
 
+    def have_done(self, call: Callable[[*Ts], None], *args: *Ts) -> None:
+        """Have this call made in its turn, which may be now."""
+        ...
+
     def became_ready(self, incarnation: "Incarnation", value: Any) -> None:
-        """Posted when the incarnation is ready."""
+        """To be done when the incarnation is ready."""
         ...
 
     def ended(self, incarnation: "Incarnation", end: Exit, error: BaseException | None) -> None:
@@ -101,7 +106,7 @@ class Incarnation:
         if self._is_ready:
             raise RuntimeError("called 'started' twice on the same task status")
         self._is_ready = True
-        self.owner.inbox.post(self.owner.became_ready, self, value)
+        self.owner.have_done(self.owner.became_ready, self, value)
 
     @property
     def leaving(self) -> trio.Event:
@@ -176,7 +181,7 @@ class Incarnation:
         try:
             with self.scope:
                 self.task = trio.lowlevel.current_task()
-                value = await self._run()
+                value = await self._begin()
         except BaseException as caught:  # noqa: BLE001 - becomes an Exit; what is no Exception is raised again by the tree
             error = caught
         self.owner.inbox.post(self.owner.ended, self, self._exit(value, error), error)
@@ -184,15 +189,15 @@ class Incarnation:
         del error
         self.task = None
 
-    async def _run(self) -> Any:
+    def _begin(self) -> Awaitable[Any]:
         spec = self.slot.spec
         options: dict[str, Any] = {} if self.variant is None else {"variant": self.variant}
         if self.slot.mailbox is not None:
             options["mailbox"] = self.slot.mailbox
         if spec.announces:
-            return await spec.run(*spec.args, task_status=self, **options)
+            return spec.run(*spec.args, task_status=self, **options)
         self.started()
-        return await spec.run(*spec.args, **options)
+        return spec.run(*spec.args, **options)
 
     def _exit(self, value: Any, error: BaseException | None) -> Exit:
         sole = _sole(error)

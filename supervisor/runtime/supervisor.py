@@ -4,9 +4,9 @@ Incarnations, alarms and callers post; the loop takes the posts in order, lets p
 anything but the next post or alarm. So it answers at any time, also amid a backoff, a slow start or a slow stop.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from traceback import clear_frames
-from typing import Any
+from typing import Any, TypeVarTuple
 
 import trio
 
@@ -34,6 +34,8 @@ from supervisor.runtime.roster import Roster
 from supervisor.runtime.slot import OneShot, Slot
 from supervisor.runtime.sweep import Sweep, closing, regroup
 from supervisor.spec import Again, Child, Escalate, Stop, Strategy
+
+Ts = TypeVarTuple("Ts")
 
 DEPTH_LIMIT = 100
 """Supervisors inside supervisors; trio itself fails at some 330 nurseries that unwind together."""
@@ -121,7 +123,8 @@ class Loop:
         except trio.Cancelled:
             raise
         except BaseException:
-            self.acts.drop("the supervisor itself failed")
+            self.closing = self.closing or "the supervisor itself failed"
+            self.acts.drop(self.closing)
             raise
 
     async def _serve_each(self) -> None:
@@ -165,6 +168,13 @@ class Loop:
         self.idle = OneShot()
 
     # --- news of children
+
+    def have_done(self, call: Callable[[*Ts], None], *args: *Ts) -> None:
+        """Have this call made in its turn, which is now if the loop sleeps and walks through nothing. It must set no alarm."""
+        if self._sweep is None:
+            self.inbox.make(call, *args)
+        else:
+            self.inbox.post(call, *args)
 
     def became_ready(self, incarnation: Incarnation, value: Any) -> None:
         """An incarnation called `started`, or was first scheduled."""

@@ -5,6 +5,7 @@ A `Supervisor` is what the body of the block holds. It writes nothing: it posts 
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
+from math import inf
 from typing import Any, Unpack, overload
 
 import trio
@@ -100,9 +101,13 @@ class Supervisor:
             TooManyChildren: There are `max_children` already.
             TreeStopped: The supervisor is stopping.
         """
-        slot = self._enter(child)
+        slot = self._loop.enter(child)
         reply: OneShot[Exit | None] = OneShot()
         slot.on_ready(reply)
+        if child.start_timeout == inf:
+            self._loop.have_done(requests.begin, self._loop, slot)
+        else:
+            self._loop.inbox.post(requests.begin, self._loop, slot)
         try:
             await self._ready(slot, reply)
         except trio.Cancelled:
@@ -120,8 +125,9 @@ class Supervisor:
             TooManyChildren: There are `max_children` already.
             TreeStopped: The supervisor is stopping.
         """
-        slot = self._enter(child)
+        slot = self._loop.enter(child)
         slot.passing = True
+        self._loop.inbox.post(requests.begin, self._loop, slot)
         return self._ref(slot)
 
     async def stop(self, name: str, reason: str = "stopped on purpose") -> Exit:
@@ -214,11 +220,6 @@ class Supervisor:
     def snapshot(self) -> TreeSnapshot:
         """The whole tree from here down, as values."""
         return snapshot_of(self._loop)
-
-    def _enter(self, child: Child) -> Slot:
-        slot = self._loop.enter(child)
-        self._loop.inbox.post(requests.begin, self._loop, slot)
-        return slot
 
     async def _ready(self, slot: Slot, reply: OneShot[Exit | None]) -> None:
         ended = await reply.wait()
