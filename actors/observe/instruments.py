@@ -12,7 +12,6 @@ from typing import TypeAlias
 import attrs
 
 from actors.failure import Category, FailureKind
-from actors.observe.logs import transient
 
 Labels: TypeAlias = Mapping[str, str]
 
@@ -141,13 +140,13 @@ PROVIDERS: Mapping[str, str] = {
 """What the conventions call our providers (`gen_ai.provider.name`); others keep their name."""
 
 
-def error_category(kind: FailureKind) -> str:
-    """The four categories that operators watch."""
+def error_category(kind: FailureKind, *, final: bool = False) -> str:
+    """The four categories that operators watch; `final`: this time the same request is not sent again, whatever is usual."""
     if kind.category is Category.CONTEXT:
         return "context"
     if kind.category is Category.RESOURCE:
         return "resource"
-    return "transient" if transient(kind) else "permanent"
+    return "transient" if kind.transient and not final else "permanent"
 
 
 class Names:

@@ -137,7 +137,8 @@ def _troubles(record: AttemptEnded, where: _Where) -> Iterator[Measure]:
 
 
 def _error(failure: Failure, where: _Where) -> Measure:
-    return Measure(ERRORS, 1, {**where.plain, "error_category": error_category(failure.kind)})
+    category = error_category(failure.kind, final=failure.final)
+    return Measure(ERRORS, 1, {**where.plain, "error_category": category})
 
 
 def _fallback(kind: str, where: _Where) -> Measure:

@@ -157,6 +157,7 @@ COUNTS = [
         failed(FailureKind.MALFORMED, then=A.buffered),
         [("llm.streaming.errors", "transient"), ("llm.fallback.triggered", "buffered")],
     ),
+    (failed(FailureKind.RATE_LIMIT, final=True), [("llm.streaming.errors", "permanent")]),
     (ended(), []),
     (ended(Status.FAILED, Failure(FailureKind.SERVER), failed(FailureKind.SERVER)), []),
     (ended(Status.INTERRUPTED, Failure(FailureKind.CANCELLED), completed()), [("llm.streaming.errors", "context")]),
