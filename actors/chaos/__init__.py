@@ -24,6 +24,7 @@ from actors.chaos.plan import CALM, BadPlan, Chance, Down, Full, Nth, OnPrompt, 
 from actors.chaos.recordings import Recording, Slicing, at, at_random, by_event, every, load_recordings, whole
 from actors.chaos.simulator import Simulator
 from actors.chaos.sources import ByPrompt, Generated, Recorded, Scripted, Source, expected_text
+from actors.chaos.speech.listing import Listing
 
 __all__ = [
     "CALM",
@@ -46,6 +47,7 @@ __all__ = [
     "Hang",
     "How",
     "Journal",
+    "Listing",
     "MemoryNetwork",
     "MemoryStream",
     "Nth",

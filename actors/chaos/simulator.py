@@ -21,10 +21,14 @@ from actors.chaos.plan import CALM, Plan
 from actors.chaos.recordings import Recording
 from actors.chaos.sources import Generated, Source
 from actors.chaos.speech.dialect import Complaint, Dialect, Headers, Page, Refused, Request, Script, Stamp
+from actors.chaos.speech.listing import Listing
 from actors.chaos.speech.table import dialect_of
 
 EPOCH = 1_767_225_600.0
 """2026-01-01T00:00:00Z: where the simulator's calendar begins, so that dates in headers are the same in every run."""
+
+LISTING = Listing(("claude-sonnet-4-5", "gpt-5-mini", "gemini-2.5-flash"))
+"""What is listed where nobody says which models there are."""
 
 _AT_ONCE = Pacing()
 _NOT_FOUND = Page(404, (("content-type", "application/json"),), b'{"error":{"type":"not_found","message":"Not Found"}}')
@@ -43,7 +47,8 @@ class Simulator:
     """A provider of language models that is not one: real wire formats, real errors, and faults on demand.
 
     `answers` says what models say, `plan` what goes wrong, `pacing` how fast it goes; `epoch` is the wall clock (seconds
-    since 1970) at the simulator's first request.  A key header is asked for, as the real services do, and never kept.
+    since 1970) at the simulator's first request.  A key header is asked for, as the real services do, and never kept;
+    `listing` says which keys are known (any, where it names none) and which models are listed.
     """
 
     def __init__(
@@ -53,12 +58,14 @@ class Simulator:
         pacing: Pacing = _AT_ONCE,
         *,
         epoch: float = EPOCH,
+        listing: Listing = LISTING,
     ) -> None:
         self.journal = Journal()
         self.plan = plan
         self._answers: Source = Generated() if answers is None else answers
         self._pacing = pacing
         self._epoch = epoch
+        self._listing = listing
         self._began: float | None = None
         self._counts: Counter[tuple[str, ...]] = Counter()
         self._kept: dict[str, Kept] = {}
@@ -93,7 +100,9 @@ class Simulator:
         """What this request is answered with; counts it and opens its page in the journal."""
         dialect = dialect_of(request)
         if dialect is None:
-            return Reply(self._note(self._visit(Ask("", "", ())), request), page(_NOT_FOUND))
+            visit = self._visit(Ask("", "", ()))
+            listed = self._listing.page(request, self._stamp(visit))
+            return Reply(self._note(visit, request), page(listed or _NOT_FOUND))
         try:
             ask = self._read(dialect, request)
         except Refused as refused:
@@ -108,6 +117,8 @@ class Simulator:
     def _read(self, dialect: Dialect, request: Request) -> Ask:
         if request.method not in dialect.methods:
             raise Refused(405, ErrorKind.INVALID, "Method Not Allowed")
+        if not self._listing.admits(request):
+            raise Refused(400 if dialect.provider == "google" else 401, ErrorKind.AUTHENTICATION)
         if len(request.body) > MOST_BODY:
             raise Refused(413, ErrorKind.TOO_LARGE)
         ask = dialect.read(request)

@@ -1,7 +1,8 @@
 """The command line: words in, an exit status out.
 
-What a person did wrong is told in one sentence, without a traceback.  Status 0: all completed; 1: some did not; 2: used wrongly; 70: a bug of
-ours; 128 and the signal's number: interrupted (130 for Ctrl-C).  What a command needs is imported when it is called, so that help is quick.
+What a person did wrong is told in one sentence, without a traceback.  Status 0: all completed; 1: some did not; 10 to 17: all that failed
+did so for a reason of one category; 2: used wrongly; 70: a bug of ours; 128 and the signal's number: interrupted (130 for Ctrl-C).  What a
+command needs is imported when it is called, so that help is quick.
 """
 
 import os

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import attrs
 import trio
 
+from actors.cli import status
 from actors.cli.inlet import Inlet
 from actors.cli.interrupts import Interrupts
 from actors.cli.jobs import Job
@@ -21,7 +22,6 @@ from actors.errors import SettingError
 from actors.ladder import Ladder, Seam
 from actors.observe.board import Board
 from actors.observe.report import Report
-from actors.outcome import Status
 from actors.providers.table import open_providers
 from actors.route import Route
 from actors.runtime.streams import Streams
@@ -73,12 +73,12 @@ class Ending:
 
     @property
     def status(self) -> int:
-        """The exit status: 0 all completed, 1 some not, 2 bad input, 128 + the signal where one ended the run."""
+        """The exit status, see `actors.cli.status`."""
         if self.signal is not None:
-            return 128 + self.signal
+            return status.SIGNALLED + self.signal
         if self.complaint:
-            return 2
-        return int(self.error is not None or self.report.statuses[Status.COMPLETED] < self.report.streams)
+            return status.USAGE
+        return status.of_report(self.report) or int(self.error is not None)
 
 
 async def carry_out(plan: Plan, audience: Audience) -> Ending:

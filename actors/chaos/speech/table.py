@@ -1,12 +1,18 @@
-"""Which wire format a request speaks, by its path: one line a format."""
+"""Which wire format a request speaks, by its path: one line a format, the clouds first, whose paths are the longer ones."""
 
 from actors.chaos.speech.anthropic import ANTHROPIC
+from actors.chaos.speech.clouds import AZURE, AZURE_CHAT, BEDROCK, VERTEX, VERTEX_CLAUDE
 from actors.chaos.speech.dialect import Dialect, Request
 from actors.chaos.speech.gemini import GEMINI
 from actors.chaos.speech.openai_chat import OPENAI_CHAT
 from actors.chaos.speech.openai_responses import OPENAI_RESPONSES
 
 DIALECTS: tuple[Dialect, ...] = (
+    AZURE,
+    AZURE_CHAT,
+    VERTEX,
+    VERTEX_CLAUDE,
+    BEDROCK,
     ANTHROPIC,
     OPENAI_CHAT,
     OPENAI_RESPONSES,
