@@ -83,5 +83,9 @@ class DivergedError(WireError):
     """A replay is asked what was not recorded, or once too often; the sentence says where the two part."""
 
 
+class OversizeError(WireError):
+    """An answer in one piece is larger than this program may keep."""
+
+
 class EncodingError(WireError):
     """A request asks for what this route cannot do; raised before anything is sent."""

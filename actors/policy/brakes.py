@@ -1,4 +1,5 @@
-"""What keeps one provider's bad minute from becoming a storm: a circuit breaker for each route, a retry budget for each provider.
+"""What keeps one provider's bad minute from becoming a storm: a circuit breaker for each route, a retry budget for each provider; and what
+keeps answers without end from filling the memory.
 
 Pure rules; `runtime/shared.py` holds their state.  Only what speaks of a route's health moves the breaker: a refused key or a
 malformed request says nothing about it, and a rate limit is a healthy provider's answer.
@@ -47,11 +48,25 @@ CROWD_SHARE = 0.2
 
 
 @attrs.frozen
+class Memory:
+    """How much the answers under way may hold, in bytes of what the model said; `None` switches a limit off.
+
+    `stream`: one that is streamed; above it the answer is asked for in one piece, which is read without deltas and by way of the disk.
+    `answer`: one in one piece, the end of it.  `together`: all of them; whoever grows while that is exceeded is degraded.
+    """
+
+    stream: int | None = 16 * 1024 * 1024
+    answer: int | None = 64 * 1024 * 1024
+    together: int | None = 1024 * 1024 * 1024
+
+
+@attrs.frozen
 class Brakes:
-    """The rules for every route and provider; `None` switches one off."""
+    """The rules for every route and provider, and for memory; `None` switches one off."""
 
     breaker: Breaker | None = BREAKER
     budget: RetryBudget | None = BUDGET
+    memory: Memory = Memory()
 
     def breaker_of(self, in_flight: int) -> Breaker | None:
         """The breaker's rule for a route with so many attempts under way.

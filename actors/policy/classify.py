@@ -26,7 +26,7 @@ from actors.policy.meanings import (
     VAGUE,
 )
 from actors.policy.waits import wait
-from actors.source import DivergedError, EncodingError, RefusedError, TruncatedError, WireError
+from actors.source import DivergedError, EncodingError, OversizeError, RefusedError, TruncatedError, WireError
 
 K = FailureKind
 
@@ -48,14 +48,14 @@ def classify(
 ) -> Failure | None:
     """The failure an exception stands for; `None` means a bug, to be raised on.
 
-    `left` says why the stream was left where it was (`CANCELLED`, `DEADLINE`): then nothing else counts.  `wall` is the time in seconds since
+    `left` says why the stream was left where it was (`CANCELLED`, `DEADLINE`): then no weather counts.  `wall` is the time in seconds since
     1970, for servers that ask to wait until a date and do not say what time it is.
     """
-    if left is not None:
-        return Failure(left, "", phase, provider, model)
     meaning = _meaning(error, phase)
     if meaning is None:
         return None
+    if left is not None:
+        return Failure(left, "", phase, provider, model)
     kind, told = meaning
     said = str(told) or str(error) or type(told).__name__
     if not isinstance(told, RefusedError):
@@ -110,6 +110,7 @@ _OURS: tuple[tuple[type[Exception], FailureKind], ...] = (
     (TruncatedError, K.TRUNCATED),
     (EncodingError, K.INVALID_REQUEST),
     (DivergedError, K.DIVERGED),
+    (OversizeError, K.ANSWER_SIZE),
     (WireError, K.MALFORMED),
     (MemoryError, K.MEMORY),
 )

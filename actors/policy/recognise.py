@@ -78,7 +78,7 @@ def recognise(text: str, provider: str = "", phase: Phase = Phase.CONNECTION) ->
     told = _told(text)
     if told is not None:
         return told
-    error = _error(text)
+    error = exception_of(text)
     if error is None:
         return None
     return classify(error, phase, provider) or Failure(
@@ -112,7 +112,8 @@ def _told(text: str) -> Failure | None:
     return None if kind is None else Failure(kind)
 
 
-def _error(text: str) -> BaseException | None:
+def exception_of(text: str) -> BaseException | None:
+    """The exception that a text tells of, as the runtime would have met it; `None` where it tells of none."""
     raised = [found for found in map(_RAISED.match, text.splitlines()) if found is not None]
     if raised:
         return _chain(raised, text)

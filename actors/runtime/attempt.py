@@ -3,6 +3,7 @@
 Sends one request at most (P5), reads until the terminal event, and ends as a value: complete, `Fault` for weather, a crash for a bug.
 """
 
+import time
 from typing import Protocol
 
 import attrs
@@ -71,13 +72,23 @@ async def _run(life: Life, world: World, watch: Watch) -> Failure | None:
     try:
         await _read(life, world, watch)
     except Exception as error:
-        failure = classify(error, life.phase, life.route.provider, life.route.model)
+        failure = _told(error, life)
         if failure is None:
             raise
         if life.assembly.finish is None:
+            if watch.scope.cancel_called:  # what broke as it was given up says nothing
+                return life.alarmed(*watch.expired)
             life.cause = kept(error)
             return failure
     return life.flaw
+
+
+def _told(error: Exception, life: Life) -> Failure | None:
+    """What an exception of the attempt means; a want of memory only where an answer is read, for anywhere else nobody knows what is lost."""
+    if isinstance(error, MemoryError) and not life.listens:
+        return None
+    route = life.route
+    return classify(error, life.phase, route.provider, route.model, left=life.left, wall=time.time())
 
 
 async def _read(life: Life, world: World, watch: Watch) -> None:
@@ -100,15 +111,17 @@ async def _read(life: Life, world: World, watch: Watch) -> None:
 
 
 async def _listen(life: Life, world: World, watch: Watch, source: Source) -> None:
-    life.request_id = source.request_id
-    while life.assembly.finish is None and (deltas := await source.receive()) is not None:
-        if await life.take(deltas):
-            world.timers.watch(watch)
+    life.request_id, life.listens, assembly = source.request_id, True, life.assembly
+    with world.shared.purse(streams=life.route.streams) as purse:
+        while assembly.finish is None and (deltas := await source.receive()) is not None:
+            if await life.take(deltas):
+                world.timers.watch(watch)
+            purse.hold(assembly.characters)
 
 
 def _first(broken: Exception, raised: Exception, life: Life) -> Exception:
     """What says how the attempt broke: weather met while closing does not take the place of what came before, a bug does."""
     told = raised is broken or raised.__cause__ is broken or isinstance(raised, _GROUPS)
-    if told or classify(raised, life.phase, life.route.provider, life.route.model) is None:
+    if told or _told(raised, life) is None:
         return raised
     return broken

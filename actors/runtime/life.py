@@ -4,13 +4,15 @@ Written by the attempt that runs and by the supervisor's notices, read by the co
 What an attempt delivered belongs to that attempt alone: the next one starts an empty assembly (P6).
 """
 
+import math
 from collections.abc import Sequence
 
 import attrs
+import msgspec
 import trio
 
 from actors.deltas import AttemptAbandoned, AttemptStarted, Delta, FinishReason, StreamEvent, Usage
-from actors.failure import Failure, FailureKind, Phase
+from actors.failure import Disposition, Failure, FailureKind, Phase
 from actors.ladder import Ladder, Seam
 from actors.lifecycle import Trace
 from actors.outcome import Attempt, Outcome, Status
@@ -28,13 +30,14 @@ from supervisor import Again, ChildEnded, ChildExited, ChildRestarting, Exit, Ex
 
 @attrs.frozen
 class Order:
-    """What a caller asked for."""
+    """What a caller asked for; `repeat_tools`: tools that its provider runs may run twice."""
 
     request: Request
     ladder: Ladder
     seam: Seam
     name: str
     trace: Trace
+    repeat_tools: bool = False
 
 
 class Life:
@@ -53,6 +56,7 @@ class Life:
         self.leaving: FailureKind | None = None
         self.request_id = ""
         self.cause: BaseException | None = None
+        self.listens = False  # an answer is being read
         self.resumes_at: float | None = None
         self.chronicle = Chronicle(order.trace)
         self._climb = Climb(order.ladder, order.seam)
@@ -70,7 +74,7 @@ class Life:
         self.number += 1
         self.assembly = Assembly()
         self.watch = Watch(leg.route)
-        self.request_id, self.cause = "", None
+        self.request_id, self.cause, self.listens = "", None, False
         self.resumes_at = None
         if self.outlet is not None:
             self.outlet.push(AttemptStarted(self.number, leg.route))
@@ -119,6 +123,13 @@ class Life:
             return Phase.STREAMING
         return Phase.CONNECTION if self.watch.marks.first_event is None else Phase.FIRST_EVENT
 
+    @property
+    def left(self) -> FailureKind | None:
+        """Why nobody waits for the attempt any more; `None` where somebody does."""
+        if self.leaving is not None or self.watch.scope.cancel_called:
+            return self.leaving
+        return FailureKind.CANCELLED if trio.current_effective_deadline() == -math.inf else None
+
     def failure(self, kind: FailureKind, message: str) -> Failure:
         """A failure of the attempt that runs."""
         route, trace_id = self.route, self.order.trace.trace_id
@@ -133,10 +144,18 @@ class Life:
     def broken(self, failure: Failure) -> Broken:
         """The fault the attempt ends with, counted among those of its route."""
         progress, now = self.assembly.progress, trio.current_time()
+        if self.order.repeat_tools:
+            progress = msgspec.structs.replace(progress, acted=False)
         self._tries.append(Try(self._leg, now, Broken(failure, progress)))
         spent = ration(self._climb.ladder, self._climb.seam, self._tries)
         trace_id = self.order.trace.trace_id
-        self._failed = attrs.evolve(failure, tries=spent.tries, limit=spent.limit, trace_id=trace_id)
+        self._failed = attrs.evolve(
+            failure,
+            tries=spent.tries,
+            limit=spent.limit,
+            trace_id=trace_id,
+            final=failure.final or progress.acted,
+        )
         return Broken(self._failed, progress)
 
     # -- the supervisor's side
@@ -219,6 +238,8 @@ class Life:
         self.chronicle.ends(self.outcome, trio.current_time())
 
     def _verdict(self, end: ExitKind) -> tuple[Status, Failure | None]:
+        if self._failed is not None and self._failed.disposition is Disposition.LEAVE:
+            return Status.INTERRUPTED, self._failed
         if self._failed is not None and (self._given_up or end is ExitKind.CRASH):
             return Status.FAILED, self._failed
         if end is not ExitKind.NORMAL and self.assembly.finish is None:

@@ -1,17 +1,20 @@
-"""What all streams of a service share: each route's circuit and each provider's retry budget.
+"""What all streams of a service share: each route's circuit, each provider's retry budget, and memory.
 
 Written where an attempt starts, ends or is repeated; read as a snapshot, `Conditions`, by the judgement that follows a fault.
 """
 
+import math
 from collections import Counter
 from enum import Enum
+from typing import Self
 
 import trio
 
 from actors.failure import CIRCUIT_OPEN, Failure, FailureKind
-from actors.policy.brakes import Brakes, answered, sick
+from actors.policy.brakes import Brakes, Memory, answered, sick
 from actors.policy.directive import Conditions
 from actors.route import Route
+from actors.source import OversizeError
 from supervisor import Circuit, CircuitState, Tokens
 
 PROBE_SECONDS = 1.0
@@ -25,11 +28,43 @@ class Pass(Enum):
     PROBE = "probe"
 
 
+class Purse:
+    """What one attempt holds of the memory that all of them share, in bytes of what the model said; used in `with`."""
+
+    __slots__ = ("_held", "_most", "_shared", "_streams", "_together")
+
+    def __init__(self, shared: "Shared", memory: Memory, *, streams: bool) -> None:
+        most = memory.stream if streams else memory.answer
+        self._most = math.inf if most is None else most
+        self._together = math.inf if memory.together is None or not streams else memory.together
+        self._shared, self._streams, self._held = shared, streams, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shared.held -= self._held
+
+    def hold(self, total: int) -> None:
+        """The attempt holds so much now; raises `MemoryError`, or `OversizeError` for an answer in one piece, where that is too much."""
+        if total == self._held:
+            return
+        self._shared.held += total - self._held
+        self._held = total
+        if total > self._most:
+            message = f"the answer holds {total} bytes, and {self._most:g} are the most that it may"
+            raise MemoryError(message) if self._streams else OversizeError(message)
+        if self._shared.held > self._together:
+            message = f"all answers together hold {self._shared.held} bytes, and {self._together:g} are the most that they may"
+            raise MemoryError(message)
+
+
 class Shared:
-    """Circuits by route, for a model can be down alone; retry budgets by provider."""
+    """Circuits by route, for a model can be down alone; retry budgets by provider; what the answers under way hold, in bytes."""
 
     def __init__(self, brakes: Brakes) -> None:
         self._brakes = brakes
+        self.held = 0
         self._circuits: dict[str, Circuit] = {}
         self._tokens: dict[str, Tokens] = {}
         self._in_flight: Counter[str] = Counter()
@@ -93,6 +128,10 @@ class Shared:
         budget = self._brakes.budget_of(self._in_flight[provider])
         if budget is not None and provider in self._tokens:
             _, self._tokens[provider] = budget.withdraw(self._tokens[provider], now)
+
+    def purse(self, *, streams: bool) -> "Purse":
+        """What one attempt holds."""
+        return Purse(self, self._brakes.memory, streams=streams)
 
     def _deposit(self, provider: str, now: float) -> None:
         usual, budget = self._brakes.budget, self._brakes.budget_of(self._in_flight[provider])

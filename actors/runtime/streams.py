@@ -50,31 +50,51 @@ class Streams:
         self._closed = False
 
     def open(
-        self, prompt: Prompt, ladder: Ladder | Route | str, *, seam: Seam = Seam.RESTART, name: str | None = None
+        self,
+        prompt: Prompt,
+        ladder: Ladder | Route | str,
+        *,
+        seam: Seam = Seam.RESTART,
+        name: str | None = None,
+        repeat_tools: bool = False,
     ) -> Stream:
         """A stream of the answer to `prompt` on `ladder`, to be used in `async with`.
 
+        Where the provider has run a tool that may have changed something (Claude Code's Bash or Edit, an MCP server's tool), no further attempt
+        is made after that one broke, unless `repeat_tools` says that they may run again.
+
         Entering raises `SettingError`, before anything is sent, where a route names an unknown provider or one without credentials.
         """
-        return Stream(self._life(prompt, ladder, seam, name, consumed=True), self)
+        return Stream(Life(self._order(prompt, ladder, seam, name, repeat_tools=repeat_tools), consumed=True), self)
 
     async def ask(
-        self, prompt: Prompt, ladder: Ladder | Route | str, *, seam: Seam = Seam.RESTART, name: str | None = None
+        self,
+        prompt: Prompt,
+        ladder: Ladder | Route | str,
+        *,
+        seam: Seam = Seam.RESTART,
+        name: str | None = None,
+        repeat_tools: bool = False,
     ) -> Outcome:
         """The outcome alone; what had arrived is lost where the caller is cancelled: use `open` to keep a partial."""
-        async with Stream(self._life(prompt, ladder, seam, name, consumed=False), self) as stream:
+        order = self._order(prompt, ladder, seam, name, repeat_tools=repeat_tools)
+        async with Stream(Life(order, consumed=False), self) as stream:
             return await stream.wait()
 
-    def _life(
-        self, prompt: Prompt, ladder: Ladder | Route | str, seam: Seam, name: str | None, *, consumed: bool
-    ) -> Life:
+    def _order(
+        self, prompt: Prompt, ladder: Ladder | Route | str, seam: Seam, name: str | None, *, repeat_tools: bool
+    ) -> Order:
         name = name or f"stream-{next(self._numbers)}"
         trace = trace_under(caller(), self._dice.getrandbits(128))
-        return Life(Order(as_request(prompt), as_ladder(ladder), seam, name, trace), consumed=consumed)
+        return Order(as_request(prompt), as_ladder(ladder), seam, name, trace, repeat_tools)
 
     def gauges(self) -> Mapping[str, int]:
-        """What is held at this moment: `connections` in use, `idle_connections`, `waiting_requests`; nothing before a service stands."""
-        return {} if self._home is None else self._home.gauges()
+        """What is held at this moment: `connections` in use, `idle_connections`, `waiting_requests`, `buffered_bytes`.
+
+        Nothing before a service stands.
+        """
+        home = self._home
+        return {} if home is None else {**home.gauges(), "buffered_bytes": home.world.shared.held}
 
     async def launch(self, life: Life) -> ChildRef:
         """Start the actor of a stream; waits while the service is being restarted."""

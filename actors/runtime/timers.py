@@ -19,8 +19,8 @@ class Watched(Protocol):
         """When the alarm is now, on trio's clock; infinity for never."""
         ...
 
-    def expire(self) -> None:
-        """The alarm is over; called once, outside of any task of the watched."""
+    def expire(self, late: float) -> None:
+        """The alarm is over, by so many seconds; called once, outside of any task of the watched."""
         ...
 
 
@@ -88,7 +88,7 @@ class Timers:
         moved = watched.due()
         if moved <= now:
             self.forget(watched)
-            watched.expire()
+            watched.expire(now - moved)
         elif moved < math.inf:
             self._push(watched, moved)
         else:

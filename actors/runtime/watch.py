@@ -12,6 +12,12 @@ from actors.failure import FailureKind
 from actors.policy.clocks import Alarm, Marks, clocks_for, next_alarm
 from actors.route import Route
 
+LATE_SECONDS = 1.0
+"""An alarm that rings so late was rung by a machine too busy to follow: what seemed silent may wait unread on this side of the line."""
+
+OVERDUE = "an alarm is over"
+"""Why an attempt is cancelled whose time is over."""
+
 
 class Watch:
     """The watch over one attempt on `route`; `scope` is what its alarm cancels."""
@@ -23,6 +29,7 @@ class Watch:
         self._streams = route.streams
         self._alarm: Alarm | None = None
         self._blocked_since = 0.0
+        self._late = 0.0
 
     def heard(self, *, content: bool) -> bool:
         """The provider said something: content, or a sign of life.  Says whether the alarm may be nearer now."""
@@ -55,15 +62,17 @@ class Watch:
         self._alarm = next_alarm(self.clocks, self.marks, streams=self._streams)
         return math.inf if self._alarm is None else self._alarm.at
 
-    def expire(self) -> None:
-        """The alarm is over: end the attempt."""
-        self.scope.cancel(reason="an alarm is over")
+    def expire(self, late: float = 0.0) -> None:
+        """The alarm is over, by so many seconds: end the attempt."""
+        self._late = late
+        self.scope.cancel(reason=OVERDUE)
 
     @property
     def expired(self) -> tuple[FailureKind, float]:
         """Which clock ran out, and how many seconds into the attempt; only after `expire`."""
         assert self._alarm is not None
-        return self._alarm.kind, self._alarm.at - self.marks.started
+        rang = self._alarm.at - self.marks.started
+        return (self._alarm.kind, rang) if self._late < LATE_SECONDS else (FailureKind.CPU, rang + self._late)
 
 
 def held_to(route: Route) -> Route:
