@@ -29,7 +29,11 @@ async def played(line: Line, dialect: Dialect, route: Route) -> AsyncGenerator[S
     if not httpx2.codes.is_success(line.status):
         if line.ended is Ended.LEFT:
             await trio.sleep_forever()
-        raise dialect.read_error(line.status, line.response_headers, line.octets)
+        refused = dialect.read_error(line.status, line.response_headers, line.octets)
+        refused.next_key = (
+            line.error[0].next_key if line.error else refused.next_key
+        )  # that others had the keys for it is no news of theirs
+        raise refused
     response = httpx2.Response(line.status, headers=line.response_headers, stream=body, extensions={EXTENSION: body})
     async with reading(response, dialect, route, line.request_id) as source:
         yield source

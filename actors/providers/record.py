@@ -28,6 +28,7 @@ from actors.providers.tape import TAPE, Tape
 from actors.providers.weather import facts_of
 from actors.request import Request
 from actors.route import Route
+from actors.runtime.watch import OVERDUE
 from actors.source import Provider, Source
 from actors.wire.recording import BadLine, Carrier, Ended, Line, read, written
 
@@ -145,6 +146,9 @@ class RecordedProvider:
                 tape.request_id = source.request_id
                 yield TapedSource(source, tape) if own else source
             tape.ended = Ended.COMPLETE
+        except trio.Cancelled as cancelled:
+            tape.overdue = cancelled.reason == OVERDUE
+            raise
         except Exception as error:
             tape.failed(error, facts_of(error))
             raise

@@ -45,6 +45,7 @@ class Tape:
         self._exit: int | msgspec.UnsetType | None = msgspec.UNSET
         self._stderr: str | msgspec.UnsetType = msgspec.UNSET
         self.ended = Ended.LEFT
+        self.overdue = False
         self.error: tuple[Fact, ...] = ()
         self.request_id = ""
 
@@ -116,6 +117,7 @@ class Tape:
             response_base64=exact,
             request_id=self.request_id,
             ended=self.ended,
+            overdue=self.overdue,
             error=self.error,
             slices=tuple(self._slices),
             exit=self._exit,

@@ -95,21 +95,28 @@ def _said(error: WireError) -> Fact:
         code=error.code,
         in_stream=error.in_stream,
         retry_after=error.retry_after,
+        next_key=error.next_key,
         headers=kept_headers(error.headers),
     )
 
 
+def _refused(fact: Fact) -> RefusedError:
+    refused = RefusedError(
+        fact.message,
+        status=fact.status,
+        kind=fact.kind,
+        code=fact.code,
+        headers=fact.headers,
+        in_stream=fact.in_stream,
+        retry_after=fact.retry_after,
+    )
+    refused.next_key = fact.next_key
+    return refused
+
+
 def _made(fact: Fact, *, bug: bool) -> Exception:
     if fact.type == RefusedError.__name__:
-        return RefusedError(
-            fact.message,
-            status=fact.status,
-            kind=fact.kind,
-            code=fact.code,
-            headers=fact.headers,
-            in_stream=fact.in_stream,
-            retry_after=fact.retry_after,
-        )
+        return _refused(fact)
     if (wire := _WIRE.get(fact.type)) is not None:
         return wire(fact.message)
     if (system := _SYSTEM.get(fact.type) or _NUMBERLESS.get(fact.type)) is not None:

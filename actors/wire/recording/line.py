@@ -13,6 +13,7 @@ from enum import Enum
 import msgspec
 
 from actors.deltas import Delta
+from actors.kinds import NextKey
 from actors.redaction import scrubbed
 from actors.route import Mode, Route
 from actors.wire.recording.asked import key_of, request_of
@@ -58,6 +59,7 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     in_stream: bool = False
     retry_after: float | None = None
+    next_key: NextKey = NextKey.NONE
     headers: dict[str, str] = {}
 
 
@@ -84,6 +86,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     `asked` makes of it, `request_body` what was sent.  `status` is 0 where no answer came.  `response_base64` has the bytes where they
     are no UTF-8; `slices` how they came: seconds since the attempt began, and bytes.  `error` is the chain of exceptions, the outermost first.
 
+    `overdue` says of one that nobody waited for any longer that a clock of its route was over.
+
     `stream` names the stream, `attempt` counts its attempts, `run` the openings of the file.  A program's input and output stand as bodies,
     beside them the last it wrote to standard error, and its `exit` status: `None` where it had not ended, unset where it did not start.
     `deltas` are those of a client without bytes; then `slices` count deltas.
@@ -108,6 +112,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     response_base64: str | msgspec.UnsetType = msgspec.UNSET
     request_id: str = ""
     ended: Ended = Ended.COMPLETE
+    overdue: bool = False
     error: tuple[Fact, ...] = ()
     slices: tuple[tuple[float, int], ...] = ()
     exit: int | msgspec.UnsetType | None = msgspec.UNSET

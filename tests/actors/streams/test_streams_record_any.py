@@ -34,6 +34,7 @@ from actors import (
     open_streams,
 )
 from actors.deltas import CitationDelta, ResponseStarted, Restarted, SignatureDelta, ThinkingDelta
+from actors.kinds import NextKey
 from actors.messages import Image
 from actors.source import MalformedError, RefusedError, TruncatedError
 from supervisor import Backoff
@@ -227,6 +228,11 @@ def caused(error, cause):
     return error
 
 
+def renewed(error):
+    error.next_key = NextKey.ANOTHER
+    return error
+
+
 ENDS = {
     "a reset": ConnectionResetError(104, "reset by peer"),
     "a time limit": TimeoutError("too slow"),
@@ -241,6 +247,7 @@ ENDS = {
     "a client's wrapping": caused(APITimeoutError("timed out"), OSError(111, "refused")),
     "memory": MemoryError("no room"),
     "several": ExceptionGroup("two", [ConnectionResetError(104, "reset"), ConnectionResetError(104, "reset")]),
+    "a refused key, and there is another": renewed(RefusedError("no", status=401, kind="authentication_error")),
     "a bug": ValueError("this is a bug"),
 }
 
@@ -296,6 +303,7 @@ async def test_a_client_that_fell_silent_falls_silent_at_the_same_second(tmp_pat
     assert outcomes[0] == outcomes[1]
     assert outcomes[0].failure.kind is FailureKind.STALLED
     assert outcomes[0].text == "ab"
+    assert lines_of(path)[0]["overdue"] is True
 
 
 @pytest.mark.promise("P4")
@@ -309,7 +317,8 @@ async def test_a_client_that_was_left_leaves_a_whole_line(tmp_path, autojump_clo
         with trio.move_on_after(2):
             await streams.ask("hello", "mine:one")
     (line,) = lines_of(path)
-    assert (line["ended"], line["deltas"]) == ("left", [{"is": "text", "text": "a", "index": 0}])
+    assert (line["ended"], line["overdue"]) == ("left", False)
+    assert line["deltas"] == [{"is": "text", "text": "a", "index": 0}]
 
 
 async def test_a_recording_answers_for_a_client_that_is_there_too(tmp_path, autojump_clock):
