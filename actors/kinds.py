@@ -45,7 +45,7 @@ class NextKey(Enum):
 
 
 class Phase(Enum):
-    """How far the attempt was."""
+    """How far the attempt was: before the answer began, before its first content, in the middle of it, behind its terminal event."""
 
     CONNECTION = "connection"
     FIRST_EVENT = "first event"

@@ -60,8 +60,8 @@ SLOWER: Mapping[FailureKind, float] = {K.CPU: 2.0}
 """By how much every wait is longer than usual: a machine that is too busy to follow is not helped by more work soon."""
 
 BY_PHASE: Mapping[tuple[FailureKind, Phase], Decision] = {
-    # Garbage before anything was understood is somebody else's language (a login page, a wrong address); later it is a bad line.
-    (K.MALFORMED, Phase.CONNECTION): Decision(Action.ELSEWHERE),
+    # Garbage before anything was understood is rather another language (a login page, a wrong address) than a bad line.
+    (K.MALFORMED, Phase.FIRST_EVENT): Decision(Action.AGAIN, 2),
 }
 """Where the phase makes a difference that the kind does not yet make: broken TLS, or HTTP, is `tls` or `protocol` only while connecting."""
 

@@ -121,7 +121,7 @@ class Life:
             return Phase.FINALISATION
         if self.watch.marks.first_content is not None:
             return Phase.STREAMING
-        return Phase.CONNECTION if self.watch.marks.first_event is None else Phase.FIRST_EVENT
+        return Phase.FIRST_EVENT if self.listens else Phase.CONNECTION
 
     @property
     def left(self) -> FailureKind | None:

@@ -71,7 +71,7 @@ PHASES = [
     (P.CONNECTION, K.REFUSED, Action.AGAIN),
     # nothing understood yet
     (P.CONNECTION, K.PROTOCOL, Action.ELSEWHERE),
-    (P.CONNECTION, K.MALFORMED, Action.ELSEWHERE),
+    (P.FIRST_EVENT, K.PROTOCOL, Action.ELSEWHERE),
     (P.FIRST_EVENT, K.TIMEOUT, Action.AGAIN),
     (P.FIRST_EVENT, K.RESET, Action.AGAIN),
     # streaming
@@ -89,6 +89,14 @@ PHASES = [
 @pytest.mark.parametrize(("phase", "kind", "action"), PHASES)
 def test_a_phase_has_its_rules(phase, kind, action):
     assert decide(Failure(kind, phase=phase)).action is action
+
+
+@pytest.mark.row("B4")
+def test_garbage_before_anything_was_understood_is_asked_for_once_more_only():
+    early, late = (Failure(K.MALFORMED, phase=phase) for phase in (P.FIRST_EVENT, P.STREAMING))
+    assert (decide(early).most, decide(late).most) == (2, 3)
+    assert after(early, early) == Onward(Leg(B, 1), 0.0)
+    assert after(late, late).leg.route == A
 
 
 def test_what_a_provider_says_is_final_is_not_repeated_there():
