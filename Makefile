@@ -8,7 +8,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 # Ground and first floor: a test needs no event loop there, so a branch left out has no excuse.
 PURE := supervisor/*.py,supervisor/policy/*,actors/*.py,actors/policy/*,actors/wire/*
 
-.PHONY: demo test real real-server real-claude check bench lock clean
+.PHONY: demo test real real-server real-claude check docs bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -36,6 +36,10 @@ check: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/basedpyright --level error
 	@$(BIN)/lint-imports --no-logo
+
+# The tables on the pages that are made of those in the code.
+docs: $(READY)
+	@$(BIN)/python docs/tables.py
 
 # Takes minutes; longer windows and more rounds give steadier medians: `python -m benchmarks --help`.
 bench: $(READY)

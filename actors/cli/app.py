@@ -15,7 +15,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter, UnknownOptionError
 
 from actors.cli import operating
-from actors.cli.options import Asking, Concurrency, Logging, Reading, Showing, positive
+from actors.cli.options import Asking, Concurrency, Failing, Logging, Reading, Showing, positive
 from actors.errors import SettingError
 
 BUG = 70
@@ -58,7 +58,7 @@ def run(
 
 
 @app.command
-def demo(
+def demo(  # noqa: PLR0913 -- what is shown, and to whom
     *,
     prompts: Annotated[int, Parameter(help="How many prompts.", validator=positive)] = 200,
     seed: Annotated[int, Parameter(help="The same seed, the same weather.")] = 8,
@@ -70,14 +70,19 @@ def demo(
         ),
     ] = "",
     concurrency: Concurrency = 60,
+    failing: Failing = Failing(),  # noqa: B008 -- a frozen value
     showing: Showing = Showing(),  # noqa: B008 -- a frozen value
     logging: Logging = Logging(),  # noqa: B008 -- a frozen value
 ) -> int:
     """Watch many streams survive a bad day: a run against built-in providers that fail on purpose; no key is needed.
 
-    It ends with the report of a run, held against what the providers themselves saw.
+    It ends with the report of a run, held against what the providers themselves saw.  With --failure one stream meets one failure.
     """
-    from actors.cli.commands import show  # noqa: PLC0415 -- help is quick without it
+    if failing.listed or failing.failure:
+        from actors.cli.failing import list_failures, show_failure  # noqa: PLC0415 -- help is quick without it
+
+        return list_failures() if failing.listed else show_failure(failing, showing, logging)
+    from actors.cli.commands import show  # noqa: PLC0415 -- the same
     from actors.cli.demo import Demo  # noqa: PLC0415 -- the same
 
     return show(Demo(prompts, seed, faults, concurrency), showing, logging)

@@ -130,3 +130,22 @@ class Logging:
         Path | None,
         Parameter(name="--log-file", help="File that log lines are added to, instead of standard error."),
     ] = None
+
+
+@Parameter(name="*")
+@attrs.frozen
+class Failing:
+    """Which one failure a demonstration shows."""
+
+    failure: Annotated[
+        str,
+        Parameter(
+            help="One failure instead, from the first attempt to the outcome: rate_limit, say.", show_default=False
+        ),
+    ] = ""
+    lasting: Annotated[bool, Parameter(help="With --failure: it does not pass.", negative=(), show_default=False)] = (
+        False
+    )
+    listed: Annotated[
+        bool, Parameter(name="--list", help="List the failures that can be shown.", negative=(), show_default=False)
+    ] = False

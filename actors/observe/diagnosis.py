@@ -49,10 +49,10 @@ def _future(failure: Failure, ahead: Prospects) -> Iterator[str]:
         yield f"{'else' if ahead.first_elsewhere else 'yes'}, up to {counted(ahead.attempts, 'attempt')} on a route, after {waits} s ({JITTER}): {ahead.seconds:g} s in all"
     elif not ahead.first_elsewhere:
         yield "no, not in the same way"
-    if ahead.buffered:
-        yield "then in one piece"
     if ahead.elsewhere and not ahead.first_elsewhere:
         yield "then on the next route, where there is one"
+    if ahead.buffered:
+        yield "on the last one in one piece" if ahead.elsewhere else "then in one piece"
 
 
 def diagnosis_record(diagnosis: Diagnosis) -> dict[str, object]:

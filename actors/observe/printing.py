@@ -99,13 +99,15 @@ def _json(arguments: Json) -> str:
 
 
 def _why(outcome: Outcome) -> list[Text]:
+    """Phase and title, what happened and what was tried, what to do, and where to read on."""
     failure = outcome.failure
-    if failure is None or outcome.status is Status.INTERRUPTED:
+    if failure is None:
         return []
-    advice = failure.advice
+    left = outcome.status is Status.INTERRUPTED
     said = f": {clean(failure.message)}" if failure.message else ""
+    tried = "" if left else f", after {counted(len(outcome.attempts), 'attempt')}"
     return [
-        Text(f"{failure.title}, {failure.phase.value}{said}", "red"),
-        Text(f"{advice.happened}, after {counted(len(outcome.attempts), 'attempt')}. {advice.remedy}."),
+        Text(f"{failure.title}, {failure.phase.value}{said}", "yellow" if left else "red"),
+        Text(f"{failure.advice.happened}{tried}. {failure.resolution}."),
         Text(f"trace {outcome.trace_id}", "dim"),
     ]
