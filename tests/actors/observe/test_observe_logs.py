@@ -4,16 +4,29 @@ import io
 import json
 import re
 
+import attrs
 import pytest
 import structlog
 import trio
-from observed import A, B, busy, completed, ended, failed, forbidden, streams
+from observed import CAPTURED, TREE, A, B, busy, completed, ended, failed, forbidden, streams
 from structlog.testing import capture_logs
 
-from actors import Buffered, FailureKind, Ladder, Retry, SettingError, Status, Switch
-from actors.failure import Category, Failure
+from actors import (
+    Buffered,
+    FailureKind,
+    Ladder,
+    Retry,
+    SettingError,
+    Settings,
+    Status,
+    Switch,
+    from_call,
+    open_streams,
+)
+from actors.failure import CIRCUIT_OPEN, Category, Failure
+from actors.lifecycle import SPAN
 from actors.observe.logs import Level, StreamLogs, lines, loudness, transient
-from actors.observe.rendering import configure_logs
+from actors.observe.rendering import BODIES, configure_logs, make_log
 from supervisor.lifecycle import SupervisorStarted
 
 COUNTED = re.compile(r"attempt [0-9]+/[0-9]+")
@@ -62,15 +75,24 @@ RETRY_LINES = [
     (ended(), [(Level.INFO, "stream completed")]),
     (ended(Status.FAILED, Failure(FailureKind.SERVER)), [(Level.INFO, "stream failed")]),
     (ended(Status.INTERRUPTED, Failure(FailureKind.DEADLINE)), [(Level.INFO, "stream interrupted")]),
+    (
+        failed(FailureKind.UNAVAILABLE, code=CIRCUIT_OPEN, then=B),
+        [(Level.WARNING, "attempt held back"), (Level.WARNING, "switched provider")],
+    ),
+    (TREE[0], [(Level.WARNING, "child overdue")]),
+    (TREE[1], [(Level.WARNING, "mailbox overflowed")]),
+    (TREE[2], [(Level.ERROR, "supervisor gave up")]),
     (SupervisorStarted(0.0, ("root",)), []),
 ]
 
 
+@pytest.mark.row("J5", "J4", "L11")
 @pytest.mark.parametrize(("record", "expected"), RETRY_LINES)
 def test_each_record_is_told_by_its_event_at_its_level(record, expected):
     assert told(record) == expected
 
 
+@pytest.mark.row("J2", "J3")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("then", [None, A, B, A.buffered])
 def test_only_transient_failures_are_counted_and_only_others_are_not_retried(kind, then):
@@ -80,6 +102,7 @@ def test_only_transient_failures_are_counted_and_only_others_are_not_retried(kin
     assert ("exhausted" in events) == (transient(kind) and then is None)
 
 
+@pytest.mark.row("J1")
 @pytest.mark.parametrize("record", [record for record, told in RETRY_LINES if told])
 def test_every_line_bears_its_trace_and_its_span(record):
     for line in lines(record):
@@ -87,6 +110,7 @@ def test_every_line_bears_its_trace_and_its_span(record):
         assert re.fullmatch("[0-9a-f]{16}", line.fields["span_id"])
 
 
+@pytest.mark.row("J6")
 def test_a_failure_is_told_with_all_that_is_known_of_it():
     record = failed(FailureKind.RATE_LIMIT, 2, 2, 5, then=A, after=4.0, retry_after=4.0, status=429, code="slow")
     (line,) = lines(record)
@@ -137,6 +161,7 @@ async def test_a_logger_that_cannot_say_what_it_drops_is_given_everything(autoju
     assert heard == [("debug", "attempt completed"), ("info", "stream completed")]
 
 
+@pytest.mark.row("J7")
 async def test_nothing_is_logged_of_success_at_the_default_level(lines_out, autojump_clock):
     written = lines_out("warning")
     async with streams(StreamLogs(), a=[]) as service:
@@ -144,6 +169,7 @@ async def test_nothing_is_logged_of_success_at_the_default_level(lines_out, auto
     assert written() == []
 
 
+@pytest.mark.row("J10", "M8")
 async def test_a_bad_day_reads_from_top_to_bottom(lines_out, autojump_clock):
     written = lines_out("info")
     async with streams(StreamLogs(), a=[busy(), forbidden()], b=[]) as service:
@@ -160,6 +186,7 @@ async def test_a_bad_day_reads_from_top_to_bottom(lines_out, autojump_clock):
     assert len({line["span_id"] for line in written()}) == 3
 
 
+@pytest.mark.row("J4", "G11")
 async def test_memory_that_ran_short_is_told_as_a_switch_to_buffered(autojump_clock):
     with capture_logs() as logs:
         async with streams(StreamLogs(), a=[MemoryError()]) as service:
@@ -168,6 +195,7 @@ async def test_memory_that_ran_short_is_told_as_a_switch_to_buffered(autojump_cl
     assert events == ["switched to buffered"]
 
 
+@pytest.mark.row("J1", "L2")
 async def test_two_streams_at_once_can_be_told_apart_by_their_trace_ids(lines_out, autojump_clock):
     written, outcomes = lines_out(), {}
 
@@ -228,3 +256,72 @@ def test_a_level_is_known_by_its_usual_spellings(spelling, lines_out):
 def test_an_unknown_level_is_refused_with_those_there_are():
     with pytest.raises(SettingError, match="log level 'loud' must be one of debug, info, warning, error"):
         configure_logs("loud")
+
+
+def test_what_belongs_to_the_tree_says_where_and_has_the_ids_of_no_trace():
+    overdue, overflow, gave_up = (lines(record)[0].fields for record in TREE)
+    assert overdue == {
+        "trace_id": "0" * 32,
+        "span_id": "0" * 16,
+        "child": "root/streams/service/mine",
+        "generation": 2,
+        "since": 3.5,
+        "where": "b.py:7 in hangs",
+    }
+    assert (overflow["capacity"], overflow["lost"]) == (100, 7)
+    assert (gave_up["supervisor"], gave_up["child"]) == ("root/streams/service/mine", "mine")
+
+
+@pytest.mark.row("J11")
+def test_the_bodies_of_a_failed_attempt_are_logged_at_debug_only_bounded_and_redacted(lines_out):
+    written, logs = lines_out("debug"), StreamLogs()
+    secret = "sk-ant-api03-abcdefghijklmnop"
+    long = "x" * (BODIES["response_body"] + 5_000)
+    logs.captured(attrs.evolve(CAPTURED, request=f'{{"key": "{secret}"}}', response=f"{secret} {long} {secret}"))
+    (line,) = written()
+    assert (line["event"], line["level"], line["trace_id"]) == ("attempt bodies", "debug", "ab" * 16)
+    assert len(line["response_body"].encode()) <= 256 * 1024
+    assert "abcdefgh" not in str(line)
+    assert line["request_body"] == '{"key": "***"}'
+    quiet = lines_out("info")
+    StreamLogs().captured(CAPTURED)
+    assert len(quiet()) == 1
+
+
+@pytest.mark.row("L13")
+async def test_lines_of_failures_say_what_the_program_held(lines_out, autojump_clock):
+    written = lines_out("info")
+    logs = StreamLogs(gauges=lambda: {"memory_mb": 80, "connections": 3})
+    async with streams(logs, a=[busy()]) as service:
+        assert (await service.ask("hello", "a:m")).completed
+    first, last = written()
+    assert (first["memory_mb"], first["connections"]) == (80, 3)
+    assert "memory_mb" not in last
+
+
+@pytest.mark.row("J1")
+async def test_what_a_provider_logs_by_itself_bears_the_ids_of_the_attempt_it_runs_in(lines_out, autojump_clock):
+    written = lines_out("info")
+
+    async def chatty(_request, _route):
+        structlog.get_logger().info("asked")
+        await trio.sleep(1)
+        return "It scatters."
+
+    async with open_streams(
+        settings=Settings.read({}), providers={"mine": from_call(chatty)}, hook=StreamLogs()
+    ) as some:
+        outcomes = [await some.ask("hello", "mine:m"), await some.ask("hello", "mine:m")]
+    said = [line for line in written() if line["event"] == "asked"]
+    assert [line["trace_id"] for line in said] == [outcome.trace_id for outcome in outcomes]
+    assert SPAN.get() is None
+
+
+@pytest.mark.promise("P13")
+def test_a_key_that_looks_like_none_is_blotted_out_where_it_is_known():
+    file = io.StringIO()
+    log = make_log("debug", file, secrets=["plain-word-password", "short"])
+    log.info("with plain-word-password", deep=[{"a": "plain-word-password"}], request_body="plain-word-password")
+    assert "plain-word" not in file.getvalue()
+    log.info("short is a word")
+    assert "short is a word" in file.getvalue()
