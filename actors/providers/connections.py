@@ -20,6 +20,8 @@ import httpcore2
 import httpx2
 import trio
 
+from actors.failure import FailureKind, Phase
+from actors.policy.classify import classify
 from actors.providers.bodies import EXTENSION, Body
 from actors.providers.exchange import exchange, translating
 from actors.providers.sockets import Sockets
@@ -35,6 +37,9 @@ SWEEP = 8
 """Expired connections that one request closes on its way at most: more come with the next one."""
 
 PORTS = {"http": 80, "https": 443}
+
+LOCKED_OUT = frozenset({401, 402, 403})
+"""Statuses by which a server refuses an account for good: nothing more is asked there soon, and no connection is kept for it."""
 
 
 @attrs.frozen
@@ -121,6 +126,9 @@ class Connections(httpx2.AsyncBaseTransport):
             connection = await self._reuse(origin) or await self._open(origin, request, timeouts)
             self._lend(connection)
             head = await exchange(connection.line, request)
+            if head.status in LOCKED_OUT:
+                head = attrs.evolve(head, reusable=False)
+                await self._close_idle_at(origin)
         except BaseException:
             await self._settle(connection, reusable=False)
             raise
@@ -137,6 +145,10 @@ class Connections(httpx2.AsyncBaseTransport):
         """Close the connections that no answer is using."""
         while self._idle:
             await _close(self._take(next(reversed(self._idle))))
+
+    async def _close_idle_at(self, origin: Origin) -> None:
+        while stack := self._stacks.get(origin):
+            await _close(self._take(next(iter(stack))))
 
     async def aclose(self) -> None:
         """Close every connection, under an answer too, and serve no further request."""
@@ -176,6 +188,11 @@ class Connections(httpx2.AsyncBaseTransport):
                 connection = Connection(origin, await self._network.connect_tcp(origin.host, origin.port))
                 if origin.scheme == "https":
                     await self._secure(connection, request.extensions.get("sni_hostname"))
+        except httpx2.ConnectError as error:
+            failure = classify(error, Phase.CONNECTION)
+            if failure is not None and failure.kind is FailureKind.FILES:
+                await self.aclose_idle()  # each holds a file that this process may not open any more
+            raise
         except trio.TooSlowError as error:
             raise httpx2.ConnectTimeout(f"no connection to {origin.host}:{origin.port} within {seconds:g} s") from error
         return connection

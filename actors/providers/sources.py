@@ -5,12 +5,13 @@ else happens closes it.
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import httpx2
 
 from actors.deltas import Delta
 from actors.providers.bodies import Body
+from actors.providers.spool import Spool
 from actors.route import Route
 from actors.source import MalformedError, RefusedError, Source
 from actors.wire.dialect import Dialect, Reader
@@ -43,7 +44,7 @@ class StreamedSource:
 
 
 class BufferedSource:
-    """An answer that is read whole, then decoded at once."""
+    """An answer that is read whole, a large one by way of the disk, then decoded at once."""
 
     def __init__(self, response: httpx2.Response, dialect: Dialect, request_id: str) -> None:
         self._response = response
@@ -55,9 +56,12 @@ class BufferedSource:
         """All deltas, then `None`."""
         if self._read:
             return None
-        octets = await self._response.aread()
-        self._read = True
-        return self._dialect.read_reply(octets)
+        with Spool() as spool:
+            async with aclosing(self._response.aiter_bytes()) as pieces:
+                async for piece in pieces:
+                    await spool.add(piece)
+            self._read = True
+            return self._dialect.read_reply(await spool.whole())
 
 
 @asynccontextmanager

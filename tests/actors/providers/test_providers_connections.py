@@ -270,3 +270,24 @@ async def test_closing_the_pool_in_a_cancelled_task_closes_everything():
             scope.cancel()
             await client.pool.aclose()
         assert client.network.open_connections == 0
+
+
+@pytest.mark.row("H4")
+@pytest.mark.parametrize(("status", "kept"), [(200, 3), (404, 3), (429, 3), (500, 3), (401, 0), (402, 0), (403, 0)])
+async def test_only_a_lasting_refusal_of_the_account_closes_what_lies_idle_there(status, kept):
+    last = b"HTTP/1.1 %d X\r\nContent-Length: 2\r\n\r\nno" % status
+    peer = Peer([*[[HELLO]] * 4, [last]])
+    async with memory(peer) as client:
+        async with (
+            client.stream("GET", "/") as one,
+            client.stream("GET", "/") as two,
+            client.stream("GET", "/") as three,
+        ):
+            for answer in (one, two, three):
+                await answer.aread()
+        await client.get("http://elsewhere/")
+        assert client.pool.statistics().idle == 4
+        assert (await client.get("/")).status_code == status
+        assert client.pool.statistics() == PoolStatistics(idle=kept + 1, in_use=0, waiting=0)
+        assert client.network.open_connections == kept + 1
+    assert client.network.open_connections == 0
