@@ -1,165 +1,61 @@
-"""Settings read from environment variables: each with its value and where it came from.
+"""Settings: what the environment and a `.env` file make of the table of variables, each with its value and where it came from.
 
-The environment is an argument, so reading is pure; `.env` files are not read.  The one rule: a wrong setting is found here, in one
-sentence that names the variable, before any socket opens; and a secret has no way into a repr, a log line or an error.
+Both are arguments, so reading is pure, and no file is read unasked.  The one rule: a wrong setting is found here, in one sentence that names
+the variable, before any socket opens; and a secret has no way into a repr, a log line or an error.
 """
 
-from collections.abc import Callable, Mapping
-from enum import Enum
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from math import inf
+from typing import TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
 
+from actors.accounts import PROVIDERS, Account
+from actors.dotenv import parse_dotenv
+from actors.entries import Origin, Setting, read_setting
 from actors.errors import SettingError
+from actors.ladder import Ladder
+from actors.preferred import NO_ROUTE, preferred
 from actors.route import Mode, Route
+from actors.routing import Names, read_aliases
+from actors.variables import VARIABLES, Secret
+from supervisor import Backoff, Retry
+
+__all__ = ["PROVIDERS", "VARIABLES", "Endpoint", "Expiring", "Origin", "Refresh", "Secret", "Setting", "Settings"]
 
 _T = TypeVar("_T")
 
 
-@attrs.frozen(repr=False)
-class Secret:
-    """A text that shows itself only to who asks for it by `reveal`."""
-
-    _text: str
-
-    def reveal(self) -> str:
-        """The text itself, for the request header that needs it."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    __str__ = __repr__
-
-
-class Origin(Enum):
-    """Where a value came from."""
-
-    ENVIRONMENT = "environment"
-    DEFAULT = "default"
-    NOT_SET = "not set"
-
-
 @attrs.frozen
-class Setting:
-    """One setting: the variable that sets it, its value (`None` where there is none) and where that came from."""
+class Expiring:
+    """A key that is good for so many seconds."""
 
-    name: str
-    value: str | bool | Secret | None
-    origin: Origin
-
-
-def _text(_: str, raw: str) -> str:
-    return raw.strip()
+    key: str = attrs.field(repr=False)
+    seconds: float = inf
 
 
-def _secret(name: str, raw: str) -> Secret:
-    text = raw.strip()
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        msg = f"{name} holds a character that no key has (a blank, a line break, a letter beyond ASCII); copy the key again"
-        raise SettingError(msg)
-    return Secret(text)
-
-
-def _url(name: str, raw: str) -> str:
-    text = raw.strip().rstrip("/")
-    try:
-        parts = urlsplit(text)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound:
-        msg = f"{name} is {text!r}, which is no http:// or https:// address; correct it or unset it"
-        raise SettingError(msg)
-    return text
-
-
-_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-
-
-def _switch(name: str, raw: str) -> bool:
-    text = raw.strip().lower()
-    if text not in _SWITCH:
-        msg = f"{name} is {raw!r}; say true or false"
-        raise SettingError(msg)
-    return _SWITCH[text]
-
-
-_LEVELS = ("debug", "info", "warning", "error", "critical")
-
-
-def _level(name: str, raw: str) -> str:
-    text = raw.strip().lower()
-    if text not in _LEVELS:
-        msg = f"{name} is {raw!r}; say one of {', '.join(_LEVELS)}"
-        raise SettingError(msg)
-    return text
-
-
-@attrs.frozen
-class Variable:
-    """A row of the table: what a variable sets, how its text is read and what holds without it."""
-
-    about: str
-    read: Callable[[str, str], str | bool | Secret] = _text
-    default: str | bool | None = None
-
-
-VARIABLES: Mapping[str, Variable] = {
-    "ANTHROPIC_API_KEY": Variable("key of the Anthropic API", _secret),
-    "ANTHROPIC_BASE_URL": Variable("where the Anthropic API is", _url, "https://api.anthropic.com"),
-    "ANTHROPIC_MODEL": Variable("model asked when no route is given"),
-    "OPENAI_API_KEY": Variable("key of the OpenAI API; not needed with an OPENAI_BASE_URL of your own", _secret),
-    "OPENAI_BASE_URL": Variable("where the OpenAI API or a compatible server is", _url, "https://api.openai.com/v1"),
-    "OPENAI_MODEL": Variable("model asked when no route is given"),
-    "OPENAI_DISABLE_STREAMING": Variable(
-        "ask OpenAI routes in one piece, for servers that cannot stream", _switch, False
-    ),
-    "GEMINI_API_KEY": Variable("key of the Gemini API", _secret),
-    "GEMINI_BASE_URL": Variable("where the Gemini API is", _url, "https://generativelanguage.googleapis.com"),
-    "GEMINI_MODEL": Variable("model asked when no route is given"),
-    "CLAUDE_CODE_MODEL": Variable("model the Claude Code program is asked for when no route is given"),
-    "LOG_LEVEL": Variable("how much is logged", _level, "warning"),
-}
-"""Every variable that is read, and nothing else is; an empty one counts as not set."""
-
-
-@attrs.frozen
-class Account:
-    """The variables a provider lives on; `keyless` providers need no key, or bring their own way to log in."""
-
-    key: str = ""
-    base_url: str = ""
-    model: str = ""
-    keyless: bool = False
-    keyless_elsewhere: bool = False
-
-
-PROVIDERS: Mapping[str, Account] = {
-    "anthropic": Account("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL"),
-    "openai": Account("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", keyless_elsewhere=True),
-    "openai-chat": Account("OPENAI_API_KEY", "OPENAI_BASE_URL", keyless_elsewhere=True),
-    "google": Account("GEMINI_API_KEY", "GEMINI_BASE_URL", "GEMINI_MODEL"),
-    "claude-code": Account(model="CLAUDE_CODE_MODEL", keyless=True),
-}
-"""The providers that routes may name."""
+Refresh: TypeAlias = Callable[[], Awaitable[str | Expiring]]
+"""Gives a new key for a provider whose key was refused, or that has none yet."""
 
 
 @attrs.frozen
 class Endpoint:
-    """Where a provider is reached and the key for it; both are empty for a provider that is a program."""
+    """Where a provider is reached, the keys for it and what else it is told; all are empty for a provider that is a program.
+
+    `refresh` gives a new key once the last of `keys` is refused.
+    """
 
     provider: str
     base_url: str
-    key: Secret
+    keys: Sequence[Secret] = ()
+    options: Mapping[str, str | Secret] = attrs.field(factory=dict[str, str | Secret])
+    refresh: Refresh | None = None
 
-
-def _setting(name: str, variable: Variable, environment: Mapping[str, str]) -> Setting:
-    raw = environment.get(name, "")
-    if raw.strip():
-        return Setting(name, variable.read(name, raw), Origin.ENVIRONMENT)
-    return Setting(name, variable.default, Origin.NOT_SET if variable.default is None else Origin.DEFAULT)
+    def option(self, name: str) -> str:
+        """What the provider is told under this name; empty for nothing."""
+        value = self.options.get(name, "")
+        return value.reveal() if isinstance(value, Secret) else value
 
 
 @attrs.frozen
@@ -169,53 +65,170 @@ class Settings:
     entries: Mapping[str, Setting]
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """The settings an environment makes; raises `SettingError` naming the variable that cannot be read."""
-        return cls({name: _setting(name, variable, environment) for name, variable in VARIABLES.items()})
+    def read(cls, environment: Mapping[str, str], *, dotenv: str = "") -> "Settings":
+        """The settings that an environment makes, and the text of a `.env` file where it leaves something open.
 
-    def endpoint(self, provider: str) -> Endpoint:
-        """How to reach a provider; raises `SettingError` for an unknown provider and for a missing key."""
+        Raises `SettingError` naming the variable, or the line of the file, that cannot be read.
+        """
+        settings = cls.survey(environment, dotenv=dotenv)
+        if settings.problems:
+            raise SettingError(settings.problems[0])
+        return settings
+
+    @classmethod
+    def survey(cls, environment: Mapping[str, str], *, dotenv: str = "") -> "Settings":
+        """The same, and every setting that cannot be read has its `problem` in it; raises for a line that is none."""
+        given = parse_dotenv(dotenv)
+        return cls({name: read_setting(name, variable, environment, given) for name, variable in VARIABLES.items()})
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What cannot be read, a sentence each."""
+        told = [setting.problem for setting in self.entries.values() if setting.problem]
+        for check in (lambda: self.names, lambda: self.retry):
+            try:
+                check()
+            except ValueError as error:
+                told.append(str(error))
+        return tuple(told)
+
+    def endpoint(self, provider: str, refresh: Refresh | None = None) -> Endpoint:
+        """How to reach a provider; raises `SettingError` for an unknown provider and for what it lacks.
+
+        With `refresh` it lacks no key.
+        """
         account = PROVIDERS.get(provider)
         if account is None:
             msg = f"there is no provider {provider!r}; known are {', '.join(PROVIDERS)}"
             raise SettingError(msg)
-        return Endpoint(provider, self._value(account.base_url, str) or "", self._key(provider, account))
+        keys = self._keys(provider, account, needed=refresh is None)
+        self._keep_key_home(account)
+        options = {option: self._option(names) for option, names in account.options.items()}
+        endpoint = Endpoint(provider, self._text(account.base_url), keys, options, refresh)
+        for need in account.needs:
+            if not (endpoint.base_url if need == "base_url" else options[need]):
+                name = account.base_url if need == "base_url" else account.options[need][0]
+                raise SettingError(
+                    f"{name} is not set, and routes of {provider} need it: export {name}=... and try again"
+                )
+        return endpoint
 
-    def admit(self, route: Route) -> Route:
-        """The route as these settings have it; raises like `endpoint`."""
-        self.endpoint(route.provider)
+    def admit(self, route: Route, own: Mapping[str, object] | None = None, refresh: Refresh | None = None) -> Route:
+        """The route as these settings have it, its name resolved; raises like `endpoint`.
+
+        `own` are providers besides the known ones; the settings have no say in them.
+        """
+        route = self.resolve(route, own)
+        if own and route.provider in own:
+            return route
+        self.endpoint(route.provider, refresh)
         return self.in_mode(route)
+
+    def resolve(self, route: Route, own: Mapping[str, object] | None = None) -> Route:
+        """The route with its provider: a name alone is looked up (see `actors.routing`); raises `SettingError` for an unknown one."""
+        return attrs.evolve(self.names, own=own or ()).resolve(route)
 
     def in_mode(self, route: Route) -> Route:
         """The route in the mode these settings ask for: OPENAI_DISABLE_STREAMING makes it buffered."""
-        whole = route.provider.startswith("openai") and self._value("OPENAI_DISABLE_STREAMING", bool)
+        account = PROVIDERS.get(route.provider)
+        whole = account is not None and account.buffers and self._value("OPENAI_DISABLE_STREAMING", bool)
         return attrs.evolve(route, mode=Mode.BUFFERED) if whole else route
+
+    @property
+    def names(self) -> Names:
+        """What decides about names here: own aliases, and where a name goes that nobody knows."""
+        return Names(
+            read_aliases("TRIO_SUPERVISOR_ALIASES", self._text("TRIO_SUPERVISOR_ALIASES")),
+            elsewhere="openai-chat" if self.entries["OPENAI_BASE_URL"].given else "",
+            code_model=self._text("CLAUDE_CODE_MODEL") or PROVIDERS["claude-code"].usual,
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts of all keys, for whoever has to keep them out of something."""
         values = [setting.value for setting in self.entries.values()]
-        return tuple(value.reveal() for value in values if isinstance(value, Secret))
+        several = [value if isinstance(value, tuple) else (value,) for value in values]
+        return tuple(one.reveal() for some in several for one in some if isinstance(one, Secret))
 
     @property
     def log_level(self) -> str:
         """How much is logged: debug, info, warning, error or critical."""
-        return self._value("LOG_LEVEL", str) or "warning"
+        return self._text("LOG_LEVEL")
+
+    @property
+    def retry(self) -> Retry:
+        """How often, and how soon, a failing route is asked again; raises `SettingError` where two variables contradict each other."""
+        initial, cap = self._number("BACKOFF_INITIAL"), self._number("BACKOFF_CAP")
+        if cap < initial:
+            raise SettingError(
+                f"TRIO_SUPERVISOR_BACKOFF_CAP is {cap:g}, below TRIO_SUPERVISOR_BACKOFF_INITIAL, {initial:g}; "
+                "make the longest wait the longer one"
+            )
+        backoff = Backoff(
+            initial=initial,
+            multiplier=self._number("BACKOFF_MULTIPLIER"),
+            cap=cap,
+            jitter=self._number("BACKOFF_JITTER"),
+        )
+        return Retry(int(self._number("ATTEMPTS")), backoff=backoff, within=self._number("RETRY_WITHIN"))
+
+    def ladder(self, *routes: str | Route) -> Ladder:
+        """The usual ladder over these routes, or over the default ones, with the retries of these settings.
+
+        Raises `SettingError` where there is no route.
+        """
+        asked = routes or self.routes
+        if not asked:
+            raise SettingError(NO_ROUTE)
+        return Ladder.over(asked, retry=self.retry)
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """The routes asked when none is given: every provider whose `*_MODEL` variable is set, in the table's order."""
-        named = ((provider, self._value(account.model, str)) for provider, account in PROVIDERS.items())
-        return tuple(Route(provider, model) for provider, model in named if model)
+        """The routes asked when none is given: those of `*_MODEL`, or else the usual model of the first provider that has a key."""
+        return preferred(self.entries)
+
+    def _option(self, names: Sequence[str]) -> str | Secret:
+        values = (self.entries[name].value for name in names)
+        return next((value for value in values if isinstance(value, str | Secret)), "")
+
+    def _text(self, name: str) -> str:
+        return self._value(name, str) or ""
+
+    def _number(self, name: str) -> float:
+        variable = f"TRIO_SUPERVISOR_{name}"
+        value = self.entries[variable].value
+        usual = VARIABLES[variable].default
+        return float(value if isinstance(value, int | float) else usual or 0)
 
     def _value(self, name: str, kind: type[_T]) -> _T | None:
         value = self.entries[name].value if name else None
         return value if isinstance(value, kind) else None
 
-    def _key(self, provider: str, account: Account) -> Secret:
-        key = self._value(account.key, Secret)
-        own_server = account.keyless_elsewhere and self.entries[account.base_url].origin is Origin.ENVIRONMENT
-        if key is None and not (account.keyless or own_server):
+    def _keys(self, provider: str, account: Account, *, needed: bool) -> tuple[Secret, ...]:
+        given = (self.entries[name].value for name in (account.key, account.or_key) if name)
+        keys = next((value for value in given if isinstance(value, tuple)), ())
+        own_server = account.keyless_elsewhere and self.entries[account.base_url].given
+        if needed and not (keys or account.keyless or own_server):
             msg = f"{account.key} is not set, and routes of {provider} need it: export {account.key}=... and try again"
             raise SettingError(msg)
-        return key or Secret("")
+        return keys
+
+    def _keep_key_home(self, account: Account) -> None:
+        """Refuse an address that the `.env` file of some directory gives, for a key of the person's own environment."""
+        address = self.entries[account.base_url] if account.base_url else None
+        if address is None or address.origin is not Origin.DOTENV or urlsplit(str(address.value)).hostname in _LOOPBACK:
+            return
+        names = [name for name in (account.key, account.or_key, *_secret_names(account)) if name]
+        strays = [name for name in names if self.entries[name].origin is Origin.ENVIRONMENT]
+        if strays:
+            raise SettingError(
+                f"{address.name} comes from {address.source} and {strays[0]} from the environment: a key is not sent to an "
+                f"address that a file of this directory names; set both in one place"
+            )
+
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _secret_names(account: Account) -> tuple[str, ...]:
+    return tuple(name for names in account.options.values() for name in names if "KEY" in name or "TOKEN" in name)

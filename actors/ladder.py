@@ -60,12 +60,16 @@ class Ladder:
         self.__attrs_init__(Route.parse(route), rungs)  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] -- attrs makes it
 
     @classmethod
-    def over(cls, routes: Iterable[str | Route], *, attempts: int = 5) -> "Ladder":
-        """The usual ladder over several routes: up to `attempts` on each in turn, and one buffered attempt on the last."""
+    def over(cls, routes: Iterable[str | Route], *, attempts: int = 5, retry: Retry | None = None) -> "Ladder":
+        """The usual ladder over several routes: up to `attempts` on each in turn, and one buffered attempt on the last.
+
+        `retry` is what holds on each of them instead, waits included.
+        """
         first, *others = routes
-        rungs: list[Rung] = [Retry(attempts)]
+        again = retry or Retry(attempts)
+        rungs: list[Rung] = [again]
         for route in others:
-            rungs += [Switch(route), Retry(attempts)]
+            rungs += [Switch(route), again]
         return cls(first, *rungs, Buffered())
 
     @property

@@ -37,7 +37,10 @@ class Clocks:
 
 @attrs.frozen
 class Route:
-    """A provider's name, a model's name and the mode; `clocks` of `None` are the table's for that model."""
+    """A provider's name, a model's name and the mode; `clocks` of `None` are the table's for that model.
+
+    An empty provider is one that the settings tell by the model's name.
+    """
 
     provider: str
     model: str
@@ -46,14 +49,18 @@ class Route:
 
     @classmethod
     def parse(cls, text: "str | Route") -> "Route":
-        """A route out of `provider:model`; raises `ValueError` with the sentence to show."""
+        """A route out of `provider:model`, or out of a name alone, which the settings give a provider when it is asked.
+
+        Whether what stands before a colon is a provider is told then, too.  Raises `ValueError` with the sentence to show.
+        """
         if isinstance(text, Route):
             return text
-        provider, colon, model = text.partition(":")
-        if not (provider and colon and model):
-            msg = f"route {text!r} must be provider:model, for example anthropic:claude-sonnet-4-5"
+        name = text.strip()
+        provider, colon, model = name.partition(":")
+        if not name or (colon and not (provider and model)):
+            msg = f"route {text!r} must be provider:model or a model's name, for example anthropic:claude-sonnet-5-5"
             raise ValueError(msg)
-        return cls(provider, model)
+        return cls(provider, model) if colon else cls("", name)
 
     @property
     def buffered(self) -> "Route":
@@ -67,8 +74,8 @@ class Route:
 
     @property
     def name(self) -> str:
-        """`provider:model`, whatever the mode."""
-        return f"{self.provider}:{self.model}"
+        """`provider:model`, whatever the mode; the model alone while no provider is known."""
+        return f"{self.provider}:{self.model}" if self.provider else self.model
 
     def __str__(self) -> str:
         return self.name + ("" if self.streams else " (buffered)")

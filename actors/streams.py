@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from actors.config import Settings
+from actors.config import Refresh, Settings
 from actors.errors import SettingError
 from actors.policy.brakes import BRAKES, Brakes
 from actors.providers.replay import from_recording
@@ -44,6 +44,7 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     record: str | Path | None = None,
     replay: str | Path | Provider | None = None,
     capture: "Tell | None" = None,
+    refresh: Mapping[str, Refresh] | None = None,
     task_status: trio.TaskStatus[Streams] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """The stream service, to be run as a child: `Child("streams", serve_streams)`; ready with a `Streams`.
@@ -55,6 +56,10 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     `record` names a file that every attempt which goes over HTTP is added to; `replay` one (or what `from_recording` made of it) that answers
     instead of the providers, which then need no network and no key.  `capture`, for debugging, is told what attempts that fail over HTTP sent
     and got, unless they are recorded or replayed.
+
+    `refresh` names for a provider who gives a new key: an async function, called once when a key of that provider was refused (401) or has
+    run out, and first of all where none is set.  Every stream refused at the same moment waits for that one call, and is asked again with
+    the new key; a second refusal stands.
     """
     settings = settings or Settings.read(environ)
     replayed = keep(partial(_replayed, replay, settings), "replay")
@@ -63,7 +68,13 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     timers, shared = Timers(), Shared(brakes)
     async with (
         open_providers(
-            settings, providers or {}, network, record=_recordable(record, replay), replay=replayed, capture=capture
+            settings,
+            providers or {},
+            network,
+            record=_recordable(record, replay),
+            replay=replayed,
+            capture=capture,
+            refresh=refresh,
         ) as known,
         open_supervisor(Child("timers", timers.run), name="service", conditions=shared.now, redact=_redacted) as tree,
     ):
@@ -87,6 +98,7 @@ async def open_streams(  # noqa: PLR0913 -- the same
     record: str | Path | None = None,
     replay: str | Path | None = None,
     capture: "Tell | None" = None,
+    refresh: Mapping[str, Refresh] | None = None,
 ) -> AsyncGenerator[Streams]:
     """Open a root supervisor with the stream service in it, to be used in `async with`; gives `Streams`.
 
@@ -95,7 +107,7 @@ async def open_streams(  # noqa: PLR0913 -- the same
     settings = settings or Settings.read(environ)
     recorded, replayed = _recordable(record, replay), _replayed(replay, settings)
     given = {"settings": settings, "providers": providers, "network": network, "brakes": brakes, "seed": seed}
-    service = partial(serve_streams, **given, record=recorded, replay=replayed, capture=capture)
+    service = partial(serve_streams, **given, record=recorded, replay=replayed, capture=capture, refresh=refresh)
     async with open_supervisor(hook=hook, seed=seed, redact=_redacted) as tree:
         ref = await tree.start(Child("streams", service, restart=Restart.PERMANENT))
         streams: Streams = ref.value

@@ -1,24 +1,24 @@
 """What the commands do once their words are read: settings, the inlet, the surface, and the run between them."""
 
-import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+import attrs
 import trio
-from rich.table import Table
 
+from actors.cli.configuration import here
 from actors.cli.inlet import Inlet, from_file, from_prompts, from_stdin
 from actors.cli.jobs import Job, Wishes, admit
 from actors.cli.options import Asking, Logging, Reading, Showing
 from actors.cli.run import Plan, carry_out
-from actors.cli.screen import paper
 from actors.cli.surface import Surface
 from actors.cli.tools import tools_of_file
-from actors.config import VARIABLES, Settings
+from actors.config import Settings
 from actors.errors import SettingError
 from actors.ladder import Ladder
 from actors.route import Route
+from supervisor import Retry
 
 if TYPE_CHECKING:
     from actors.cli.demo import Demo
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Showing, logging: Logging) -> int:
     """Answer the prompts; gives the exit status."""
-    settings = Settings.read(os.environ)
+    settings = here()
     tools = () if asking.tools is None else tools_of_file(asking.tools)
     wishes = Wishes(settings, _routes(asking, settings), asking.system, asking.max_tokens, tools)
     inlet = _inlet(prompts, reading, wishes)
     with Surface.open(showing, logging, settings, answers=True) as surface:
         title = f"run on {', then '.join(map(str, wishes.routes))}" if wishes.routes else "run"
-        ladder = partial(_ladder, asking.attempts)
+        ladder = partial(_ladder, _retry(asking.attempts, settings))
         plan = Plan(title, settings, wishes.routes, inlet, ladder, asking.concurrency, asking.seam)
         ending = trio.run(carry_out, plan, surface.audience)
         return surface.close(ending)
@@ -46,22 +46,9 @@ def show(demo: "Demo", showing: Showing, logging: Logging) -> int:
         simulator = demo.simulator
     except ValueError as error:
         raise SettingError(f"--faults: {error}") from None
-    with Surface.open(showing, logging, Settings.read(os.environ), answers=False, every=1.0) as surface:
+    with Surface.open(showing, logging, here(), answers=False, every=1.0) as surface:
         ending, agreement = trio.run(demonstrate, demo, simulator, surface.audience)
         return surface.close(ending, agreement)
-
-
-def list_settings() -> int:
-    """Print every setting."""
-    entries = Settings.read(os.environ).entries
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("variable", "value", "from", "what it sets"):
-        table.add_column(name)
-    for name, setting in entries.items():
-        value = "" if setting.value is None else str(setting.value)
-        table.add_row(name, value, setting.origin.value, VARIABLES[name].about)
-    paper(sys.stdout, plain=False).print(table)
-    return 0
 
 
 def _routes(asking: Asking, settings: Settings) -> tuple[Route, ...]:
@@ -85,5 +72,9 @@ def _inlet(prompts: tuple[str, ...], reading: Reading, wishes: Wishes) -> Inlet:
     raise SettingError('nothing to ask: give prompts ("Why is the sky blue?"), a file of them (--from) or pipe them in')
 
 
-def _ladder(attempts: int, job: Job) -> Ladder:
-    return Ladder.over(job.routes, attempts=attempts)
+def _retry(attempts: int | None, settings: Settings) -> Retry:
+    return settings.retry if attempts is None else attrs.evolve(settings.retry, limit=attempts)
+
+
+def _ladder(retry: Retry, job: Job) -> Ladder:
+    return Ladder.over(job.routes, retry=retry)

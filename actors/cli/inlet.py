@@ -15,6 +15,7 @@ import trio
 from actors.cli.jobs import Job, JobReader, Wishes, job_of_prompt
 from actors.cli.lines import Form
 from actors.errors import SettingError
+from actors.preferred import NO_ROUTE
 
 CHUNK = 1 << 16
 """Bytes read at once."""
@@ -41,7 +42,7 @@ def from_prompts(prompts: tuple[str, ...], wishes: Wishes) -> Inlet:
         if not any(letter.isspace() for letter in prompt) and Path(prompt).is_file():
             raise SettingError(f"{prompt!r} is a file: say --from {prompt} to ask the prompts in it")
     if not wishes.routes:
-        raise SettingError("no route: give --route provider:model, for example --route anthropic:claude-sonnet-4-5")
+        raise SettingError(NO_ROUTE)
     jobs = tuple(job_of_prompt(prompt, str(number), wishes) for number, prompt in enumerate(prompts, 1))
 
     async def pour(send: Send) -> None:

@@ -15,6 +15,7 @@ from actors.cli.tools import read_tools
 from actors.config import Settings
 from actors.errors import SettingError
 from actors.messages import Message, Role
+from actors.preferred import NO_ROUTE
 from actors.request import Limits, Request, Tool
 from actors.route import Route
 
@@ -136,8 +137,7 @@ class JobReader:
 
 def _routed(job: Job, place: str) -> Job:
     if not job.routes:
-        msg = f"{place} has no route: give --route provider:model, for example --route anthropic:claude-sonnet-4-5"
-        raise SettingError(msg)
+        raise SettingError(f"{place} has {NO_ROUTE}")
     return job
 
 

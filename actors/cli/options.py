@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from actors.cli.lines import Form
 from actors.ladder import Seam
+from actors.variables import MOST_ATTEMPTS
 
 
 def positive(_: object, number: int | None) -> None:
@@ -19,13 +20,13 @@ def positive(_: object, number: int | None) -> None:
         raise ValueError("give a number from 1")
 
 
-def _few(_: object, number: int) -> None:
-    if not 1 <= number <= MOST_ATTEMPTS:
+def _few(_: object, number: int | None) -> None:
+    if number is not None and not 1 <= number <= MOST_ATTEMPTS:
         raise ValueError(f"give a number from 1 to {MOST_ATTEMPTS}")
 
 
-MOST_ATTEMPTS = 32
-"""Attempts on one route that a stream's history can hold."""
+VARIABLE = "TRIO_SUPERVISOR_ATTEMPTS"
+"""What says how many attempts a route has where the command line does not."""
 
 Concurrency: TypeAlias = Annotated[
     int, Parameter(name=["--concurrency", "-c"], help="Streams at the same time.", validator=positive)
@@ -61,7 +62,7 @@ class Asking:
         list[str],
         Parameter(
             name=["--route", "-r"],
-            help="provider:model to ask; repeat it for where to go when that fails.",
+            help="provider:model to ask, or a model's name; repeat it for where to go when that fails.",
             negative=(),
             show_default=False,
         ),
@@ -81,7 +82,12 @@ class Asking:
             help="When an answer breaks off: begin it again (resume and continue do so too: no route offers them yet), or stop with what there is."
         ),
     ] = Seam.RESTART
-    attempts: Annotated[int, Parameter(help="Attempts on each route before the next one is tried.", validator=_few)] = 5
+    attempts: Annotated[
+        int | None,
+        Parameter(
+            help=f"Attempts on each route before the next one is tried. [default: {VARIABLE} or 5]", validator=_few
+        ),
+    ] = None
     concurrency: Concurrency = 20
 
 

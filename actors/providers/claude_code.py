@@ -39,11 +39,8 @@ class ClaudeCodeProvider:
     """Answers requests with runs of the program; raises `SettingError` where it is not installed."""
 
     def __init__(self, endpoint: Endpoint, connections: "Connections") -> None:
-        del endpoint, connections  # it has an account and connections of its own
-        if shutil.which(COMMAND) is None:
-            raise SettingError(
-                "claude is not in PATH, and routes of claude-code run it: npm install -g @anthropic-ai/claude-code"
-            )
+        del connections  # it has an account and connections of its own
+        check(endpoint)
 
     @asynccontextmanager
     async def open(self, request: Request, route: Route) -> AsyncGenerator[Source]:
@@ -124,6 +121,14 @@ class ProgramSource:
         if reader.fault is not None:
             raise reader.fault
         return None
+
+
+def check(_: Endpoint) -> None:
+    """Raises `SettingError` where the program is not installed."""
+    if shutil.which(COMMAND) is None:
+        raise SettingError(
+            "claude is not in PATH, and routes of claude-code run it: npm install -g @anthropic-ai/claude-code"
+        )
 
 
 def _program() -> str:

@@ -1,4 +1,4 @@
-"""Gemini through the official client: it authenticates and addresses; what it has written is ours to send.
+"""Gemini through the official client, at home and on Vertex AI: it authenticates and addresses; what it has written is ours to send.
 
 That client sends only what it built from values of its own, and reads the answer itself. So it writes one request for
 each model and mode to a network that leads nowhere, and every request of ours goes out under the address and the headers
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import httpx2
 
 from actors.config import Endpoint
-from actors.errors import SettingError
 from actors.providers.connections import Connections, http_client
+from actors.providers.google_login import logged_in
+from actors.providers.keys import Keys, require_key
 from actors.providers.sources import reading, refused
 from actors.request import Request
 from actors.route import Clocks, Route
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 VERSION = "v1beta"
 """The version of the API that has everything; the client's own default."""
 
+VERTEX_VERSION = "v1beta1"
+"""The same of Vertex AI; the client's own default."""
+
 OF_THE_BODY = ("content-length", "host")
 """Headers that are written anew for another body."""
 
@@ -34,13 +38,18 @@ OF_THE_BODY = ("content-length", "host")
 class GoogleProvider:
     """Answers requests at an endpoint over our connections. Making one imports the official client (about a second).
 
-    Raises `SettingError` where the endpoint has no key.
+    Raises `SettingError` where the endpoint has no key, or on Vertex AI no way to get one.
     """
 
     def __init__(self, endpoint: Endpoint, connections: Connections) -> None:
+        vertex = endpoint.provider == "vertex"
+        if vertex:
+            endpoint = logged_in(endpoint, connections)
+        else:
+            require_key(endpoint, "the Gemini API")
+        make = _vertex_client if vertex else _client
         self._http = http_client(connections)
-        self._client = _client(endpoint)
-        self._written: dict[tuple[str, bool], httpx2.Request] = {}
+        self._keys = Keys(endpoint, lambda key: Scribe(make(endpoint, key)))
 
     @asynccontextmanager
     async def open(self, request: Request, route: Route) -> AsyncGenerator[Source]:
@@ -49,13 +58,14 @@ class GoogleProvider:
         Raises `EncodingError` before anything is sent, `RefusedError` for a status of 300 or more, `MalformedError` for a
         compressed stream, and the exceptions of httpx2 for what happens on the way.
         """
-        response = await self._send(DIALECT.encode(request, route), route)
+        content = DIALECT.encode(request, route)
+        response = await self._keys.ask(lambda scribe: self._send(scribe, content, route))
         async with reading(response, DIALECT, route) as source:
             yield source
 
-    async def _send(self, content: bytes, route: Route) -> httpx2.Response:
+    async def _send(self, scribe: "Scribe", content: bytes, route: Route) -> httpx2.Response:
         """One request, the answer's body still unread."""
-        envelope = await self._envelope(route.model, streams=route.streams)
+        envelope = await scribe.envelope(route.model, streams=route.streams)
         timeout = httpx2.Timeout(None, connect=(route.clocks or Clocks()).connect)
         request = self._http.build_request(
             envelope.method, envelope.url, headers=envelope.headers, content=content, timeout=timeout
@@ -66,7 +76,15 @@ class GoogleProvider:
         await response.aread()
         raise refused(response, DIALECT)
 
-    async def _envelope(self, model: str, *, streams: bool) -> httpx2.Request:
+
+class Scribe:
+    """An official client that writes addresses and headers, once for each model and mode."""
+
+    def __init__(self, client: "GeminiClient") -> None:
+        self._client = client
+        self._written: dict[tuple[str, bool], httpx2.Request] = {}
+
+    async def envelope(self, model: str, *, streams: bool) -> httpx2.Request:
         """A request of the client's own to this model: its address and headers do for every other one."""
         if (model, streams) not in self._written:
             envelope = await _write(self._client, model, streams=streams)
@@ -105,12 +123,28 @@ class Nowhere(httpx2.AsyncBaseTransport):
         raise Written(request)
 
 
-def _client(endpoint: Endpoint) -> "GeminiClient":
-    key = endpoint.key.reveal()
-    if not key:
-        raise SettingError("GEMINI_API_KEY is not set, and the Gemini API answers nobody without a key: export it")
+def _client(endpoint: Endpoint, key: str) -> "GeminiClient":
     from google.genai import Client as GeminiClient  # noqa: PLC0415 -- takes a second, and many runs never need it
     from google.genai.types import HttpOptions  # noqa: PLC0415 -- the same
 
     options = HttpOptions(base_url=endpoint.base_url, api_version=VERSION, httpx_async_client=http_client(Nowhere()))
     return GeminiClient(api_key=key, vertexai=False, http_options=options)
+
+
+def _vertex_client(endpoint: Endpoint, token: str) -> "GeminiClient":
+    """A client with a token that is good: it has no reason to ask for another, which it would do in asyncio."""
+    from google.genai import Client as GeminiClient  # noqa: PLC0415 -- the same
+    from google.genai.types import HttpOptions  # noqa: PLC0415 -- the same
+    from google.oauth2.credentials import Credentials  # noqa: PLC0415 -- the same
+
+    options = HttpOptions(
+        base_url=endpoint.base_url or None, api_version=VERTEX_VERSION, httpx_async_client=http_client(Nowhere())
+    )
+    made: Any = Credentials
+    return GeminiClient(
+        vertexai=True,
+        credentials=made(token=token),
+        project=endpoint.option("project"),
+        location=endpoint.option("location"),
+        http_options=options,
+    )

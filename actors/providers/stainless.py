@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import httpx2
+import msgspec
 
 from actors.providers.sources import refused
 from actors.route import Clocks, Route
@@ -27,7 +28,8 @@ class Post:
     """A client's low-level call, with the exceptions of its package.
 
     `send` is the bound `post` of the client; `stream_cls` is what it wants to be told although no such stream is made.
-    `headers` go with every request.
+    `headers` go with every request.  `opened`: a cloud's client reads the body to address the request, so it is given the fields
+    and writes them itself.
     """
 
     send: Callable[..., Awaitable[object]]
@@ -35,6 +37,7 @@ class Post:
     refused: "type[anthropic.APIStatusError | openai.APIStatusError]"
     unreached: "type[anthropic.APIConnectionError | openai.APIConnectionError]"
     headers: Mapping[str, Any] = CONTENT
+    opened: bool = False
 
     async def __call__(self, path: str, content: bytes, route: Route, dialect: Dialect) -> httpx2.Response:
         """One request, the answer's body still unread.
@@ -47,7 +50,7 @@ class Post:
             answer = await self.send(
                 path,
                 cast_to=httpx2.Response,
-                content=content,
+                **({"body": msgspec.json.decode(content)} if self.opened else {"content": content}),
                 options={"headers": self.headers, "timeout": httpx2.Timeout(None, connect=connect)},
                 stream=True,
                 stream_cls=self.stream_cls,

@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from actors.config import Endpoint, Settings
+from actors.config import PROVIDERS, Refresh, Settings
+from actors.errors import SettingError
 from actors.providers.foreign import CallingProvider
 from actors.providers.replay import ReplayProvider
 from actors.route import Route
@@ -31,6 +32,11 @@ TABLE: Mapping[str, str] = {
     "openai": "actors.providers.openai:OpenAIProvider",
     "openai-chat": "actors.providers.openai:OpenAIProvider",
     "google": "actors.providers.google:GoogleProvider",
+    "azure": "actors.providers.openai:OpenAIProvider",
+    "azure-chat": "actors.providers.openai:OpenAIProvider",
+    "vertex": "actors.providers.google:GoogleProvider",
+    "anthropic-vertex": "actors.providers.anthropic_vertex:AnthropicVertexProvider",
+    "bedrock": "actors.providers.bedrock:BedrockProvider",
     "claude-code": "actors.providers.claude_code:ClaudeCodeProvider",
 }
 """A provider's name in routes, and the module and class that make it out of an endpoint and the pool."""
@@ -47,8 +53,10 @@ class Providers:
         *,
         tap: "Recorder | Capture | None" = None,
         replay: Provider | None = None,
+        refresh: Mapping[str, Refresh] | None = None,
     ) -> None:
         self._settings = settings
+        self._refresh = _known(refresh or {})
         self._own = own
         self._replay = replay
         self._pool = pool
@@ -62,17 +70,18 @@ class Providers:
     def __getitem__(self, name: str) -> Provider:
         provider = self._made.get(name)
         if provider is None:
-            provider = _load(TABLE[name])(self._settings.endpoint(name), self._pool)
+            provider = _load(TABLE[name])(self._settings.endpoint(name, self._refresh.get(name)), self._pool)
             if self._tap is not None:
                 provider = self._tap.over(provider)
             self._made[name] = provider
         return provider
 
     def admit(self, route: Route) -> Route:
-        """The route as it can be asked; raises `SettingError` where it names an unknown provider or one without credentials.
+        """The route as it can be asked, its name resolved; raises `SettingError` where nobody is known by it, or has no credentials.
 
         The settings have no say in what the caller brought; what is one call there has a buffered route. A replay needs no credentials.
         """
+        route = self._settings.resolve(route, self._made)
         if self._replay is not None and self._made.get(route.provider) is self._replay:
             if isinstance(self._replay, ReplayProvider) and route.provider not in TABLE:
                 return self._replay.admit(route)
@@ -80,18 +89,46 @@ class Providers:
         own = self._own.get(route.provider)
         if own is not None:
             return route.buffered if isinstance(own, CallingProvider) else route
-        route = self._settings.admit(route)
+        route = self._settings.admit(route, refresh=self._refresh.get(route.provider))
         _ = self[route.provider]
         return route
 
 
-def _load(where: str) -> Callable[[Endpoint, "Connections"], Provider]:
+def _known(refresh: Mapping[str, Refresh]) -> Mapping[str, Refresh]:
+    for name in refresh:
+        if not (name in PROVIDERS and PROVIDERS[name].key):
+            having = ", ".join(provider for provider, account in PROVIDERS.items() if account.key)
+            raise SettingError(f"refresh names {name!r}, which has no key to renew; those that have one are {having}")
+    return refresh
+
+
+CHECKS: Mapping[str, str] = {
+    "vertex": "actors.providers.google_login:check",
+    "anthropic-vertex": "actors.providers.google_login:check",
+    "bedrock": "actors.providers.bedrock:check",
+    "claude-code": "actors.providers.claude_code:check",
+}
+"""What tells, without a client, whether a provider has all that it brings its own ways to get."""
+
+
+def complaint(name: str, settings: Settings) -> str:
+    """What a provider lacks, in one sentence; empty where it is ready.  Nothing is sent."""
+    try:
+        endpoint = settings.endpoint(name)
+        if name in CHECKS:
+            _load(CHECKS[name])(endpoint)
+    except SettingError as error:
+        return str(error)
+    return ""
+
+
+def _load(where: str) -> Callable[..., Any]:
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)
 
 
 @asynccontextmanager
-async def open_providers(
+async def open_providers(  # noqa: PLR0913 -- a name for each thing that a service may be given
     settings: Settings,
     own: Mapping[str, Provider],
     network: "Network | None",
@@ -99,11 +136,12 @@ async def open_providers(
     record: str | Path | None = None,
     replay: Provider | None = None,
     capture: "Tell | None" = None,
+    refresh: Mapping[str, Refresh] | None = None,
 ) -> AsyncGenerator[Providers]:
     """The providers over a pool that is closed with the block.
 
     With `record` every attempt is added to that file; with `replay` that provider answers for every one of the table; without either
-    `capture` is told what attempts that fail sent and got.
+    `capture` is told what attempts that fail sent and got.  `refresh` gives new keys, by the provider's name.
     """
     from actors.providers.connections import Connections  # noqa: PLC0415 -- whoever opens nothing waits for no HTTP client
 
@@ -118,7 +156,7 @@ async def open_providers(
             Recorder(record, settings.secrets) if record is not None else capture and Capture(capture, settings.secrets)
         )
     try:
-        yield Providers(settings, own, pool, tap=tap, replay=replay)
+        yield Providers(settings, own, pool, tap=tap, replay=replay, refresh=refresh)
     finally:
         await pool.aclose()
         if tap is not None:

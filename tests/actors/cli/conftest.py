@@ -32,6 +32,12 @@ def served(simulator):
 
 
 @pytest.fixture
+def serving():
+    """`served`, for a test that brings its own simulator."""
+    return served
+
+
+@pytest.fixture
 def bare_environment(monkeypatch):
     """Whatever this machine has set, no command of a test sees it."""
     for name in VARIABLES:

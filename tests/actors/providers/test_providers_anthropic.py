@@ -31,7 +31,7 @@ async def provider(server):
     """The provider over a network in memory; `.pool` and `.network` are the two below it."""
     async with open_network(server) as network:
         pool = Connections(network)
-        made = AnthropicProvider(Endpoint("anthropic", "http://peer", Secret(KEY)), pool)
+        made = AnthropicProvider(Endpoint("anthropic", "http://peer", (Secret(KEY),)), pool)
         made.pool, made.network = pool, network
         yield made
         assert pool.statistics().in_use == 0
@@ -168,7 +168,7 @@ async def test_connect_clock_of_the_route_is_kept(autojump_clock):
         async def connect_tcp(self, *_args, **_kwargs):
             await trio.sleep_forever()
 
-    anthropic = AnthropicProvider(Endpoint("anthropic", "http://peer", Secret(KEY)), Connections(Silent()))
+    anthropic = AnthropicProvider(Endpoint("anthropic", "http://peer", (Secret(KEY),)), Connections(Silent()))
     start = trio.current_time()
     with pytest.raises(httpx2.ConnectTimeout):
         await deltas_of(anthropic, route=Route("anthropic", "m", clocks=Clocks(connect=4)))
@@ -193,14 +193,14 @@ async def test_request_that_cannot_be_encoded_is_never_sent():
 
 def test_missing_key_is_one_sentence_before_anything_opens():
     with pytest.raises(SettingError, match="ANTHROPIC_API_KEY is not set"):
-        AnthropicProvider(Endpoint("anthropic", "http://peer", Secret("")), Connections())
+        AnthropicProvider(Endpoint("anthropic", "http://peer", ()), Connections())
 
 
 def test_official_client_is_imported_by_the_first_provider_and_not_before():
     code = (
         "import sys, actors, actors.providers.anthropic as module; assert 'anthropic' not in sys.modules;"
         "from actors.config import Endpoint, Secret; from actors.providers.connections import Connections;"
-        "module.AnthropicProvider(Endpoint('anthropic', 'http://peer', Secret('k')), Connections());"
+        "module.AnthropicProvider(Endpoint('anthropic', 'http://peer', (Secret('k'),)), Connections());"
         "assert 'anthropic' in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

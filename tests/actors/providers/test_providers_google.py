@@ -119,7 +119,7 @@ async def test_the_quota_and_the_wait_are_read_out_of_the_details():
 
 def test_a_missing_key_is_one_sentence():
     with pytest.raises(SettingError, match="GEMINI_API_KEY is not set"):
-        module.GoogleProvider(Endpoint("google", "http://peer", Secret("")), Connections())
+        module.GoogleProvider(Endpoint("google", "http://peer", ()), Connections())
     settings = Settings.read({name: value for name, value in ENVIRONMENT.items() if name != "GEMINI_API_KEY"})
     with pytest.raises(SettingError, match="GEMINI_API_KEY is not set"):
         settings.admit(ROUTE)
