@@ -102,9 +102,12 @@ def test_tools_schema_stops_and_extras_reach_the_request():
         ({"messages": [{"role": "system", "content": "y"}]}, "say either `prompt` or `messages`"),
         ({"messages": [{"role": "tool", "content": "y"}]}, "invalid enum value 'tool'"),
         ({"prompt": "x", "max_tokens": 0}, "max_tokens must be at least 1 token, not 0"),
-        ({"prompt": "x", "route": "claude"}, "route 'claude' must be provider:model"),
+        ({"prompt": "x", "route": "claude:"}, "route 'claude:' must be provider:model"),
         ({"prompt": "x", "route": "a:b", "routes": ["a:b"]}, "say either `route` or `routes`"),
-        ({"prompt": "x", "route": "mistral:m"}, "there is no provider 'mistral'; known are anthropic"),
+        (
+            {"prompt": "x", "route": "mistral:m"},
+            "no provider is known for 'mistral:m': say provider:model with one of anthropic",
+        ),
         ({"prompt": "x", "route": "google:g"}, "GEMINI_API_KEY is not set"),
         ({"prompt": "x", "tools": [{"name": ""}]}, "tool 1: a tool's name must not be empty"),
         (
