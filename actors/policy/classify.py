@@ -12,6 +12,7 @@ from actors.failure import Failure, FailureKind, Phase
 from actors.messages import Json
 from actors.policy.causes import causes, is_group, named
 from actors.policy.meanings import (
+    BUGS,
     BY_CODE,
     BY_ERRNO,
     BY_PHRASE,
@@ -144,7 +145,7 @@ def _by_type(error: BaseException, phase: Phase) -> FailureKind | None:
         return K.DNS_TEMPORARY if number in TEMPORARY_LOOKUP else K.DNS_PERMANENT
     if number in BY_ERRNO:
         return BY_ERRNO[number]
-    name = next((name for name in names if name in BY_TYPE), "")
+    name = next((name for name in names if name in BY_TYPE or name in BUGS), "")
     if name == "RemoteProtocolError":
         return _protocol(str(error).lower(), phase)
     if name == "SSLError" and phase is not Phase.CONNECTION:

@@ -219,6 +219,26 @@ BY_TYPE: dict[str, FailureKind] = {
     "DecodingError": K.MALFORMED,
     "APIResponseValidationError": K.MALFORMED,
     "SSEError": K.MALFORMED,
+    "UnknownApiResponseError": K.MALFORMED,
+    "ContinuationInterruptedError": K.TRUNCATED,
+    "WebSocketConnectionClosedError": K.RESET,
+    "ContentFilterFinishReasonError": K.POLICY,
+    "LengthFinishReasonError": K.INVALID_REQUEST,
+    "ProtocolError": K.PROTOCOL,
+    "TransportError": K.RESET,
+    "RequestError": K.UNKNOWN,
+    "HTTPError": K.UNKNOWN,
+    # What finds, exchanges and refreshes credentials: of Anthropic, Google and AWS
+    "CredentialsError": K.INVALID_KEY,
+    "WorkloadIdentityError": K.INVALID_KEY,
+    "IdentityTokenFileError": K.MISSING_KEY,
+    "DefaultCredentialsError": K.MISSING_KEY,
+    "RefreshError": K.EXPIRED_KEY,
+    "NoCredentialsError": K.MISSING_KEY,
+    "PartialCredentialsError": K.MISSING_KEY,
+    "CredentialRetrievalError": K.INVALID_KEY,
+    "TokenRetrievalError": K.EXPIRED_KEY,
+    "UnauthorizedSSOTokenError": K.EXPIRED_KEY,
     "InvalidURL": K.PROTOCOL,
     "herror": K.DNS_PERMANENT,
     "Cancelled": K.CANCELLED,
@@ -232,6 +252,9 @@ BY_TYPE: dict[str, FailureKind] = {
     "SSLError": K.TLS,
 }
 """By the name of the exception's class or, where that is not here, of the nearest of its bases that is."""
+
+BUGS = frozenset({"LocalProtocolError", "ClosedResourceError"})
+"""Exceptions that a base would make weather, and that tell of a wrong use by this program."""
 
 BY_ERRNO: dict[int, FailureKind] = {
     errno.ECONNREFUSED: K.REFUSED,
