@@ -164,8 +164,8 @@ def _protocol(said: str, phase: Phase) -> FailureKind:
 
 def refusal(error: BaseException) -> RefusedError | None:
     """The refusal that an exception of a provider's own client tells of, so that any client can be a route."""
-    names = {cls.__name__ for cls in type(error).__mro__}
-    if not names & _REFUSALS or names & BY_TYPE.keys():
+    names = (cls.__name__ for cls in type(error).__mro__)
+    if next((name for name in names if name in _REFUSALS or name in BY_TYPE), "") not in _REFUSALS:
         return None
     response, body = _field(error, "response"), _field(error, "body")
     fields: Json = body if _is_object(body) else {}

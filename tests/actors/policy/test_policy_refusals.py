@@ -63,6 +63,22 @@ REFUSALS = [
     (429, "RESOURCE_EXHAUSTED", "429", "Resource has been exhausted", K.RATE_LIMIT),
     (400, "", "400", "This endpoint's maximum context length is 9 tokens.", K.CONTEXT_WINDOW),
     (400, "", "", "Incorrect API key provided: in***ey.", K.INVALID_KEY),
+    # limits that no wait of ours outlives
+    (429, "RESOURCE_EXHAUSTED", "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "You exceeded", K.QUOTA),
+    (429, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED,GenerateRequestsPerDayPerProject", "Quota exceeded", K.QUOTA),
+    (429, "RESOURCE_EXHAUSTED", "GenerateRequestsPerMinutePerProject=0", "Quota exceeded", K.QUOTA),
+    (429, "RESOURCE_EXHAUSTED", "GenerateRequestsPerMinutePerProject", "Quota exceeded", K.RATE_LIMIT),
+    (429, "rate_limit_error", "", "You have reached your specified API usage limits.", K.QUOTA),
+    (429, "too_many_requests_error", "request_quota_exceeded", "Requests per second limit exceeded", K.RATE_LIMIT),
+    # other servers' words
+    (400, "", "", "Prompt contains 150004 tokens and 0 draft tokens, too large for model with 9", K.CONTEXT_WINDOW),
+    (400, "", "", "Prompt contains language that is not allowed", K.INVALID_REQUEST),
+    (400, "", "", "Token limit reached", K.CONTEXT_WINDOW),
+    (400, "invalid_model", "", "Invalid model 'x'", K.MODEL_UNAVAILABLE),
+    (401, "", "", "No auth credentials found", K.MISSING_KEY),
+    (403, "PERMISSION_DENIED", "", "Method doesn't allow unregistered callers (callers without", K.MISSING_KEY),
+    (429, "", "1305", "The service may be temporarily overloaded, please try again later", K.OVERLOADED),
+    (302, "", "", "Found", K.PROTOCOL),
     # in a stream that began with 200
     (200, "overloaded_error", "", "Overloaded", K.OVERLOADED),
     (200, "server_error", "", "The server had an error", K.SERVER),
@@ -91,6 +107,44 @@ def test_text_of_an_unknown_error_never_makes_it_weather(message):
     assert kind(RuntimeError(message)) is None
 
 
+# What a person may write, or an id may hold, that an eager reader would take for a status or a word of a provider.
+TRAPS = st.sampled_from(
+    "429 503 401 404 500 529 0.0429 cost $0.0429 req_503abc id-429-x 429: :503 HTTP/1.1 status=401 rate_limit_error overloaded_error "
+    "overloaded rate_limit insufficient_quota invalid_api_key not_found timeout timed_out connection_reset context_length_exceeded "
+    "out_of_memory memory allocation_failed ECONNREFUSED too_many_open_files quota PerDay =0 deadline_exceeded cancelled".split()
+)
+WORDS = st.lists(st.one_of(TRAPS, st.text(max_size=8)), max_size=12).map(" ".join)
+
+
+@pytest.mark.row("A32")
+@given(WORDS, st.sampled_from([RuntimeError, ValueError, Exception, OSError, KeyError]))
+def test_no_text_makes_an_unknown_error_weather(words, cls):
+    assert kind(cls(f"x {words}")) is None
+
+
+@pytest.mark.row("A32")
+@given(WORDS, st.sampled_from(sorted(BY_STATUS)))
+def test_no_number_or_word_in_a_message_is_taken_for_a_status(words, status):
+    assert kind(RefusedError(f"see: {words}", status=status)) is BY_STATUS[status]
+
+
+@pytest.mark.row("A32")
+@given(WORDS, st.sampled_from(sorted(BY_STATUS)))
+def test_no_text_is_taken_for_a_wait_or_for_a_veto(words, status):
+    plain = classify(RefusedError("see", status=status), Phase.CONNECTION)
+    told = classify(RefusedError(f"see: {words}", status=status), Phase.CONNECTION)
+    assert (told.retry_after, told.final, told.code) == (plain.retry_after, plain.final, plain.code)
+
+
+@pytest.mark.row("A32")
+@pytest.mark.parametrize("id_", ["req_503abc", "msg_429", "resp_401_500", "0.0429"])
+def test_an_id_is_not_read(id_):
+    headers = {"request-id": id_, "x-request-id": id_, "cf-ray": id_}
+    failure = classify(RefusedError("no", status=400, headers=headers), Phase.CONNECTION)
+    assert (failure.kind, failure.request_id, failure.status) == (K.INVALID_REQUEST, id_, 400)
+
+
+@pytest.mark.row("A32")
 @given(st.text(), st.sampled_from(sorted(BY_STATUS)))
 def test_a_message_changes_a_kind_only_within_its_status(message, status):
     assert kind(RefusedError("x" + message, status=status)) is BY_STATUS[status]
