@@ -4,10 +4,11 @@ The one rule (P5): an attempt sends at most one request to the provider.  The cl
 one itself; whoever has the keys does.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
+import attrs
 import httpx2
 
 from actors.config import Endpoint
@@ -19,8 +20,19 @@ from actors.providers.sources import reading
 from actors.providers.stainless import Post
 from actors.request import Request
 from actors.route import Route
-from actors.source import Source
-from actors.wire.anthropic import DIALECT
+from actors.source import RefusedError, Source
+from actors.wire.anthropic import DIALECT as ANTHROPIC
+from actors.wire.gemini import DIALECT as GEMINI
+
+
+def _read_error(status: int, headers: Mapping[str, str], body: bytes) -> RefusedError:
+    """Google's own gate stands before the model, and speaks Google's words, which are in capitals."""
+    read = ANTHROPIC.read_error(status, headers, body)
+    return read if read.kind.islower() else GEMINI.read_error(status, headers, body)
+
+
+DIALECT = attrs.evolve(ANTHROPIC, read_error=_read_error)
+"""Anthropic's, and what Google says before it."""
 
 
 class AnthropicVertexProvider:

@@ -16,7 +16,7 @@ from actors.route import Route
 from actors.source import MalformedError, RefusedError, Source
 from actors.wire.dialect import Dialect, Reader
 
-KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key")
+KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key", "api-key", "x-amz-security-token")
 KEY_BYTES = 8
 """The shortest key that is a secret; a server of one's own is given any word, which then may stand in any sentence."""
 

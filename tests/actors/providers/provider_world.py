@@ -21,6 +21,16 @@ ENVIRONMENT = {
     "OPENAI_BASE_URL": "http://peer/v1",
     "GEMINI_API_KEY": KEY,
     "GEMINI_BASE_URL": "http://peer",
+    "AZURE_OPENAI_API_KEY": KEY,
+    "AZURE_OPENAI_ENDPOINT": "http://peer",
+    "GOOGLE_OAUTH_ACCESS_TOKEN": KEY,
+    "GOOGLE_CLOUD_PROJECT": "p",
+    "GOOGLE_CLOUD_LOCATION": "eu",
+    "GOOGLE_VERTEX_BASE_URL": "http://peer",
+    "ANTHROPIC_VERTEX_BASE_URL": "http://peer/v1",
+    "AWS_BEARER_TOKEN_BEDROCK": KEY,
+    "AWS_REGION": "eu-west-1",
+    "ANTHROPIC_BEDROCK_BASE_URL": "http://peer",
 }
 
 
@@ -46,11 +56,28 @@ class Named:
 
 
 BEARER = f"authorization: Bearer {KEY}"
+VERSION = "?api-version=2025-04-01-preview"
+AZURE = f"/openai/deployments/model-one/chat/completions{VERSION}"
+PLACE = "/projects/p/locations/eu/publishers/"
+VERTEX, CLAUDE = f"/v1beta1{PLACE}", f"/v1{PLACE}"
+STREAM_GEMINI = "models/model-one:streamGenerateContent?alt=sse"
+BEDROCK = "/model/model-one/invoke"
 GEMINI = "/v1beta/models/model-one:"
 PROVIDERS = [
     Named("anthropic", BEARER, "/v1/messages", "/v1/messages", "request-id"),
     Named("openai", BEARER, "/v1/responses", "/v1/responses", "x-request-id"),
     Named("openai-chat", BEARER, "/v1/chat/completions", "/v1/chat/completions", "x-request-id"),
+    Named("azure", f"api-key: {KEY}", f"/openai/responses{VERSION}", f"/openai/responses{VERSION}", "x-request-id"),
+    Named("azure-chat", f"api-key: {KEY}", AZURE, AZURE, "x-request-id"),
+    Named("vertex", BEARER, f"{VERTEX}google/{STREAM_GEMINI}", f"{VERTEX}google/models/model-one:generateContent"),
+    Named(
+        "anthropic-vertex",
+        BEARER,
+        f"{CLAUDE}anthropic/models/model-one:streamRawPredict",
+        f"{CLAUDE}anthropic/models/model-one:rawPredict",
+        "request-id",
+    ),
+    Named("bedrock", BEARER, f"{BEDROCK}-with-response-stream", BEDROCK, "x-amzn-requestid"),
     Named("google", f"x-goog-api-key: {KEY}", GEMINI + "streamGenerateContent?alt=sse", GEMINI + "generateContent"),
 ]
 ROUTES = [route for one in PROVIDERS for route in (one.route, one.route.buffered)]

@@ -134,9 +134,10 @@ async def test_a_request_is_plain_json_at_the_address_of_its_mode(route):
 @EACH_PROVIDER
 async def test_a_base_address_of_ones_own_is_where_requests_go(named):
     gateway = "https://gateway.test:8443/llm"
-    bases = {"ANTHROPIC_BASE_URL": gateway, "OPENAI_BASE_URL": gateway, "GEMINI_BASE_URL": gateway}
+    bases = {name: gateway for name in ENVIRONMENT if name.endswith(("_BASE_URL", "_ENDPOINT"))}
     (line, *headers), _ = await request_of(named.route, **bases)
-    assert line.split()[1].decode() == "/llm" + named.streamed.removeprefix("/v1" if "openai" in named.name else "")
+    versioned = named.name in {"openai", "openai-chat", "anthropic-vertex"}
+    assert line.split()[1].decode() == "/llm" + named.streamed.removeprefix("/v1" if versioned else "")
     assert b"host: gateway.test:8443" in [header.lower() for header in headers]
 
 
@@ -339,10 +340,13 @@ async def test_a_cold_client_asks_no_thread_so_the_clock_stands_still(autojump_c
     assert threading.active_count() == threads
 
 
+@pytest.mark.row("A13")
 @EACH_PROVIDER
-async def test_a_missing_key_is_one_sentence_before_anything_opens(named):
-    async with open_network(Peer([[]])) as network, open_providers(Settings.read({}), {}, network) as known:
-        with pytest.raises(SettingError, match="_API_KEY is not set"):
+async def test_a_missing_key_is_one_sentence_before_anything_opens(named, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    without = {name: text for name, text in ENVIRONMENT.items() if text != KEY and not name.startswith("OPENAI")}
+    async with open_network(Peer([[]])) as network, open_providers(Settings.read(without), {}, network) as known:
+        with pytest.raises(SettingError, match=r"_API_KEY is not set|no Google credentials|no AWS credentials"):
             known.admit(named.route)
         assert network.opened == 0
 
