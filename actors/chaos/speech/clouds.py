@@ -121,7 +121,7 @@ VERTEX_CLAUDE = evolve(
 def framed(payload: bytes, headers: Mapping[str, str]) -> bytes:
     """One frame of Amazon's event stream; all header values are texts (type 7)."""
     named = b"".join(
-        pack("!B", len(name)) + name.encode() + pack("!BH", 7, len(value.encode())) + value.encode()
+        pack("!B", len(name.encode())) + name.encode() + pack("!BH", 7, len(value.encode())) + value.encode()
         for name, value in headers.items()
     )
     prelude = pack("!II", 16 + len(named) + len(payload), len(named))
