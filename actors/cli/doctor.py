@@ -19,7 +19,6 @@ from actors.cli.configuration import Configuration, shown_value
 from actors.cli.machine import claude_code, machine
 from actors.cli.screen import paper, put
 from actors.config import PROVIDERS, Endpoint
-from actors.entries import Origin
 from actors.errors import SettingError
 from actors.observe.checkup import Finding, Mark, of_answer, of_model, of_models, sound
 from actors.observe.figures import clean
@@ -123,13 +122,16 @@ def _of_provider(name: str, configured: Configuration, offers: Sequence[Offer], 
 
 
 def _of_routes(name: str, configured: Configuration, models: Sequence[str]) -> Iterator[Finding]:
+    """Whether the models that would be asked are there; an account may serve several names of a provider."""
     if not SHELVES[name].names_routes:
         return
+    entries, account = configured.settings.entries, PROVIDERS[name]
     for route in configured.routes:
-        if route.provider == name:
-            variable = PROVIDERS[name].model
-            given = variable and configured.settings.entries[variable].origin is not Origin.NOT_SET
-            yield of_model(name, route.model, variable if given else "asked when no route is given", models)
+        other = PROVIDERS[route.provider]
+        if (other.key, other.base_url) != (account.key, account.base_url):
+            continue
+        given = account.model and entries[account.model].given and entries[account.model].value == route.model
+        yield of_model(name, route.model, account.model if given else "asked when no route is given", models)
 
 
 def _page(found: _Found) -> Group:

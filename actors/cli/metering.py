@@ -45,9 +45,9 @@ def _page(readout: Readout) -> Group:
 def _rows(readout: Readout) -> Iterator[tuple[str, str]]:
     times = "  ".join(f"{name} {seconds(figure)}" for name, figure in readout.durations.items())
     yield "llm.request.duration_ms", f"whole answers: {times}"
-    yield "llm.request.retries", _told("retries", readout.retries, ())
-    yield "llm.streaming.errors", _told("errors", readout.errors, CATEGORIES)
-    yield "llm.fallback.triggered", _told("fallbacks", readout.fallbacks, FALLBACKS[:2])
+    yield "llm.request.retries", _told("retry", readout.retries, ())
+    yield "llm.streaming.errors", _told("error", readout.errors, CATEGORIES)
+    yield "llm.fallback.triggered", _told("fallback", readout.fallbacks, FALLBACKS[:2])
     yield "llm.input_tokens", f"tokens in: {count(readout.tokens['input_tokens'])}"
     yield "llm.output_tokens", f"tokens out: {count(readout.tokens['output_tokens'])}"
 
@@ -55,4 +55,4 @@ def _rows(readout: Readout) -> Iterator[tuple[str, str]]:
 def _told(what: str, counter: Mapping[str, int], always: tuple[str, ...]) -> str:
     names = (*always, *sorted(set(counter) - set(always)))
     parts = [f"{name} {count(counter.get(name, 0))}" for name in names if name in always or counter.get(name)]
-    return f"{count(sum(counter.values()))} {what}{': ' if parts else ''}{', '.join(parts)}"
+    return f"{counted(sum(counter.values()), what)}{': ' if parts else ''}{', '.join(parts)}"
