@@ -48,10 +48,11 @@ ANYWHERE = Place("the provider's portal", "the provider's status page")
 
 @attrs.frozen
 class Advice:
-    """What happened and what a person can do about it, one sentence each."""
+    """What happened and what a person can do about it, one sentence each; `heading` is what a page or a notice puts above them."""
 
     happened: str
     remedy: str
+    heading: str = ""
 
 
 _NETWORK = "Check the network, the firewall and {url}; then run it again"
@@ -70,12 +71,19 @@ ADVICE: Mapping[FailureKind, Advice] = {
     K.DNS_PERMANENT: Advice("the host name of {place} does not exist", "Correct {url}"),
     K.TLS: Advice("{place} could not prove who it is", "Check {url}, the clock of this machine and its certificates"),
     K.PROTOCOL: Advice("what answers for {place} does not speak HTTP", "Check {url}: host, port and http or https"),
-    K.INVALID_KEY: Advice("{place} does not accept the key", "Check {key}: whole, of this provider, not withdrawn"),
+    K.INVALID_KEY: Advice("{place} does not accept the key", "Check {key}: whole, not withdrawn; keys are at {portal}"),
     K.MISSING_KEY: Advice("there is no key for {place}", "Export {key}=... and run it again"),
-    K.EXPIRED_KEY: Advice("the key for {place} is no longer valid", "Make a new key and export it as {key}"),
+    K.EXPIRED_KEY: Advice(
+        "the key for {place} is no longer valid", "Make a new key at {portal} and export it as {key}"
+    ),
     K.PERMISSION: Advice("the key may not do this at {place}", "Ask for the permission, or use another model or key"),
-    K.QUOTA: Advice("the quota or credit at {place} is used up", "Raise the limit or pay in, or add another route"),
-    K.MODEL_UNAVAILABLE: Advice("{place} does not offer this model to this key", "Check the model's name in the route"),
+    K.QUOTA: Advice(
+        "the quota or credit at {place} is used up", "Raise the limit or pay in at {portal}, or add another route"
+    ),
+    K.MODEL_UNAVAILABLE: Advice(
+        "Model not available: {place} does not offer it to this key",
+        "Check the model's name in the route, and {url}",
+    ),
     K.MEMORY: Advice("memory ran short, so the answer was fetched in one piece", "Lower --concurrency or ask for less"),
     K.ANSWER_SIZE: Advice("the answer is larger than this program may keep", "Ask for less in one answer"),
     K.FILES: Advice("this process may not open more files", "Raise the limit (ulimit -n) or lower --concurrency"),
@@ -84,7 +92,7 @@ ADVICE: Mapping[FailureKind, Advice] = {
         "Install or update it (npm install -g @anthropic-ai/claude-code), or add another route",
     ),
     K.CPU: Advice("this machine is too busy to follow", "Lower --concurrency"),
-    K.RATE_LIMIT: Advice("{place} asks for fewer requests", "Lower --concurrency, or raise the limit of the account"),
+    K.RATE_LIMIT: Advice("{place} asks for fewer requests", "Lower --concurrency, or raise the limit at {portal}"),
     K.OVERLOADED: Advice("{place} is overloaded", _LATER),
     K.UNAVAILABLE: Advice("{place} is not available for now", _LATER),
     K.SERVER: Advice("{place} failed inside", _LATER),
@@ -92,7 +100,8 @@ ADVICE: Mapping[FailureKind, Advice] = {
     K.INVALID_REQUEST: Advice("{place} does not accept the request", "Correct what its message names"),
     K.TOO_LARGE: Advice("the request is too large for {place}", "Send less in one request"),
     K.CONTEXT_WINDOW: Advice(
-        "the conversation does not fit the model", "Shorten it, or use a model with a larger window"
+        "the conversation and its answer do not fit the model",
+        "Shorten it, allow a longer answer, or use a model with a larger window",
     ),
     K.POLICY: Advice(
         "{place} refused the request for its content", "Rephrase it; another route is not tried on purpose"
@@ -112,6 +121,19 @@ ADVICE: Mapping[FailureKind, Advice] = {
 }
 
 
+HEADINGS: Mapping[FailureKind, str] = {
+    K.UNAVAILABLE: "LLM service temporarily unavailable",
+    K.REFUSED: "Cannot connect to LLM service",
+    K.INVALID_KEY: "Invalid API credentials",
+    K.RATE_LIMIT: "Rate limited by LLM provider",
+    K.MEMORY: "Memory exhausted (switching to buffered mode)",
+    K.FILES: "Resource limit exceeded",
+    K.TOOL_JSON: "Tool invocation failed",
+    K.PROGRAM: "Claude Code CLI not installed",
+}
+"""Headings longer than the title of the kind, which stands for the others."""
+
+
 def advise(kind: FailureKind, provider: str = "") -> Advice:
     """The advice for a kind of failure, with its provider's name, variables and pages in it."""
     account, place = PROVIDERS.get(provider), PLACES.get(provider, ANYWHERE)
@@ -123,4 +145,5 @@ def advise(kind: FailureKind, provider: str = "") -> Advice:
         "status": place.status,
     }
     row = ADVICE[kind]
-    return Advice(row.happened.format_map(words), row.remedy.format_map(words))
+    heading = HEADINGS.get(kind, kind.title)
+    return Advice(row.happened.format_map(words), row.remedy.format_map(words), heading)

@@ -21,6 +21,9 @@ from actors.observe.triage import MEANS
 from actors.policy.prospects import Prospects, prospects
 from supervisor import Backoff, Retry
 
+sys.path.insert(0, str(Path(__file__).parent))
+from failure_tables import FAILURES
+
 PAGES = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 K = FailureKind
@@ -122,7 +125,8 @@ def _sentence(text: str) -> str:
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
-    made.__name__: made for made in (kinds, retries, backoff, variables, statuses, issues, places, figures, verdicts)
+    made.__name__: made
+    for made in (kinds, retries, backoff, variables, statuses, issues, places, figures, verdicts, *FAILURES)
 }
 
 

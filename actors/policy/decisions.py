@@ -102,11 +102,14 @@ def decide(failure: Failure) -> Decision:
 OF_THE_ACCOUNT = frozenset({K.INVALID_KEY, K.MISSING_KEY, K.EXPIRED_KEY, K.QUOTA})
 """What no other model of the same provider would cure."""
 
+CURED_IN_ONE_PIECE = frozenset({K.TRUNCATED, K.MALFORMED, K.MEMORY})
+"""Trouble with streaming itself, of which an answer in one piece is the cure: it is asked for at once, though the retry budget be spent."""
+
 HARMLESS_TOOLS = frozenset(
     # searches, sandboxes and images of Anthropic
     "web_search web_fetch code_execution bash_code_execution text_editor_code_execution tool_search_tool_regex tool_search_tool_bm25 advisor "
     # what Claude Code reads and notes for itself
-    "Read Glob Grep LS NotebookRead WebFetch WebSearch TodoRead TodoWrite ToolSearch Task Agent ExitPlanMode StructuredOutput".split()
+    "Read Glob Grep LS NotebookRead WebFetch WebSearch TodoRead TodoWrite ToolSearch ExitPlanMode StructuredOutput".split()
 )
 """Tools that are run by a provider or a program and change nothing outside: they may run twice."""
 

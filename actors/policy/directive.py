@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from actors.deltas import Progress
-from actors.failure import Category, Disposition, Failure, NextKey
+from actors.failure import SILENT, Disposition, Failure, NextKey
 from actors.ladder import Buffered, Ladder, Rung, Seam, Switch
-from actors.policy.decisions import OF_THE_ACCOUNT, Action, decide
+from actors.policy.decisions import CURED_IN_ONE_PIECE, OF_THE_ACCOUNT, Action, decide
 from actors.route import Route
 from supervisor import Again, Exit, Past, Retry, Stop
 
@@ -230,10 +230,11 @@ class _Sight:
         route = self.route
         if not route.streams or decide(self.failure).action not in HELPED_BY_BUFFERING:
             return None
-        if self.failure.category in {Category.STREAM, Category.RESOURCE}:
-            return Onward(Leg(route.buffered, index), 0.0)
-        # Nothing speaks against streaming there: it is one more attempt on a route that fails.
-        after = self._wait(Retry()) if self._may_spend else None
+        kind = self.failure.kind
+        if not (kind in CURED_IN_ONE_PIECE or self._may_spend):
+            return None
+        # Where nothing speaks against streaming, it is one more attempt on a route that fails; silence was waited for already.
+        after = 0.0 if kind in CURED_IN_ONE_PIECE or kind in SILENT else self._wait(Retry())
         return None if after is None else Onward(Leg(route.buffered, index), after)
 
 

@@ -8,7 +8,7 @@ from actors.failure import SILENT, Disposition, Failure, FailureKind, Phase
 from actors.ladder import Buffered, Ladder, Seam, Switch
 from actors.messages import Foreign, Text, ToolCall
 from actors.policy.assemble import Assembly
-from actors.policy.decisions import BY_PROVIDER, CAPS, HARMLESS_TOOLS, Action, acts, decide, usual
+from actors.policy.decisions import BY_PROVIDER, CAPS, CURED_IN_ONE_PIECE, HARMLESS_TOOLS, Action, acts, decide, usual
 from actors.policy.directive import Broken, Conditions, Leg, Onward, Try, direct
 from actors.policy.ration import Ration, ration
 from actors.route import Route
@@ -148,6 +148,27 @@ def test_caps_are_those_of_the_ledger_and_the_rest_has_five():
         "files": 2,
     }
     assert Retry().limit == 5
+
+
+# -- in one piece
+
+
+@pytest.mark.promise("P11")
+@pytest.mark.parametrize(
+    "kind", [K.TRUNCATED, K.MALFORMED, K.MEMORY, K.STALLED, K.FIRST_EVENT_TIMEOUT, K.SERVER, K.FILES]
+)
+def test_a_spent_budget_allows_one_piece_only_as_a_cure_for_streaming(kind):
+    tries = [Try(Leg(A), 10.0, Broken(Failure(kind, phase=P.STREAMING)))]
+    onward = direct(Ladder(A, Buffered()), Seam.RESTART, tries, Conditions(tokens={"anthropic": 0.0}), 10.0, EVEN)
+    assert onward == (Onward(Leg(A.buffered, 0), 0.0) if kind in CURED_IN_ONE_PIECE else None)
+
+
+@pytest.mark.parametrize(("kind", "after"), [(K.STALLED, 0.0), (K.SERVER, 1.0), (K.FILES, 1.0), (K.CPU, 2.0)])
+def test_one_piece_is_asked_for_at_once_only_where_that_helps(kind, after):
+    tries = [Try(Leg(A), 10.0, Broken(Failure(kind, phase=P.STREAMING)))]
+    assert direct(Ladder(A, Buffered()), Seam.RESTART, tries, Conditions(), 10.0, EVEN) == Onward(
+        Leg(A.buffered, 0), after
+    )
 
 
 # -- tools that ran
