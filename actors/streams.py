@@ -78,7 +78,7 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
         ) as known,
         open_supervisor(Child("timers", timers.run), name="service", conditions=shared.now, redact=_redacted) as tree,
     ):
-        streams.settle(Home(tree, World(known, timers, shared), known.admit))
+        streams.settle(Home(tree, World(known, timers, shared), known.admit, known.gauges))
         try:
             task_status.started(streams)
             await trio.sleep_forever()

@@ -63,7 +63,9 @@ SCENES: Mapping[FailureKind, Scene] = {
     K.DNS_TEMPORARY: Scene("socket.gaierror: [Errno -3] Temporary failure in name resolution"),
     K.DNS_PERMANENT: Scene("socket.gaierror: [Errno -2] Name or service not known"),
     K.TLS: Scene("ssl.SSLCertVerificationError: certificate verify failed: self-signed certificate"),
-    K.PROTOCOL: Scene("httpx2.RemoteProtocolError: illegal status line: bytearray(b'SSH-2.0-OpenSSH_9.2')"),
+    K.PROTOCOL: Scene(
+        "httpx2.UnsupportedProtocol: the address ftp://api.anthropic.com must begin with http:// or https://"
+    ),
     K.INVALID_KEY: _refused(401, "authentication_error", "invalid x-api-key"),
     K.MISSING_KEY: _refused(401, "authentication_error", "x-api-key header is required"),
     K.EXPIRED_KEY: _refused(401, "authentication_error", "OAuth token has expired"),

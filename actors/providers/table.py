@@ -76,6 +76,11 @@ class Providers:
             self._made[name] = provider
         return provider
 
+    def gauges(self) -> Mapping[str, int]:
+        """What the pool holds: connections lent to answers, connections that lie idle, requests that wait for room."""
+        held = self._pool.statistics()
+        return {"connections": held.in_use, "idle_connections": held.idle, "waiting_requests": held.waiting}
+
     def admit(self, route: Route) -> Route:
         """The route as it can be asked, its name resolved; raises `SettingError` where nobody is known by it, or has no credentials.
 

@@ -36,7 +36,12 @@ def test_the_table_of_metrics_is_the_table_in_the_code():
 
 def test_every_event_that_can_be_logged_is_on_the_page_with_its_level_and_no_other():
     records = [failed(kind, then=then) for kind in FailureKind for then in (None, A, B, A.buffered)]
-    records += [failed(FailureKind.UNAVAILABLE, code=CIRCUIT_OPEN, then=B), completed(), *(ended(status) for status in Status), *TREE]
+    records += [
+        failed(FailureKind.UNAVAILABLE, code=CIRCUIT_OPEN, then=B),
+        completed(),
+        *(ended(status) for status in Status),
+        *TREE,
+    ]
     said = [line for record in records for line in lines(record)] + [captured_line(CAPTURED)]
     logged = {(re.sub(r"\d+/\d+", "N/M", line.event), line.level.method) for line in said}
     told = {(event, level) for events, level, _ in rows("Log lines") for event in re.findall("`(.+?)`", events)}
