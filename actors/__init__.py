@@ -5,7 +5,7 @@ tasks.  Roof: `providers`, `observe`, `chaos`.  Attic: `cli`.  Everything public
 """
 
 import actors.clash  # noqa: F401  # pyright: ignore[reportUnusedImport] -- first of all: tells a foreign supervisor apart
-from actors.config import Settings
+from actors.config import Expiring, Settings
 from actors.deltas import (
     AttemptAbandoned,
     AttemptStarted,
@@ -30,7 +30,7 @@ from actors.deltas import (
     UsageDelta,
 )
 from actors.errors import ActorsError, SettingError, StreamClosed
-from actors.failure import Category, Disposition, Failure, FailureKind, Phase
+from actors.failure import Category, Disposition, Failure, FailureKind, NextKey, Phase
 from actors.ladder import Buffered, Ladder, Seam, Switch
 from actors.messages import (
     Foreign,
@@ -77,6 +77,7 @@ __all__ = [
     "Delta",
     "Disposition",
     "EncodingError",
+    "Expiring",
     "Failure",
     "FailureKind",
     "Finish",
@@ -90,6 +91,7 @@ __all__ = [
     "MalformedError",
     "Message",
     "Mode",
+    "NextKey",
     "Outcome",
     "Part",
     "PartEnded",

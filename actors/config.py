@@ -22,7 +22,18 @@ from actors.routing import Names, read_aliases
 from actors.variables import VARIABLES, Secret
 from supervisor import Backoff, Retry
 
-__all__ = ["PROVIDERS", "VARIABLES", "Endpoint", "Expiring", "Origin", "Refresh", "Secret", "Setting", "Settings"]
+__all__ = [
+    "PROVIDERS",
+    "VARIABLES",
+    "Endpoint",
+    "Expiring",
+    "Origin",
+    "Refresh",
+    "Secret",
+    "Setting",
+    "Settings",
+    "checked",
+]
 
 _T = TypeVar("_T")
 
@@ -37,6 +48,15 @@ class Expiring:
 
 Refresh: TypeAlias = Callable[[], Awaitable[str | Expiring]]
 """Gives a new key for a provider whose key was refused, or that has none yet."""
+
+
+def checked(refresh: Mapping[str, Refresh] | None) -> Mapping[str, Refresh]:
+    """The same; raises `SettingError` for a provider that has no key."""
+    for name in refresh or {}:
+        if not (name in PROVIDERS and PROVIDERS[name].key):
+            having = ", ".join(provider for provider, account in PROVIDERS.items() if account.key)
+            raise SettingError(f"refresh names {name!r}, which has no key to renew; those that have one are {having}")
+    return refresh or {}
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from actors.config import Refresh, Settings
+from actors.config import Refresh, Settings, checked
 from actors.errors import SettingError
 from actors.policy.brakes import BRAKES, Brakes
 from actors.providers.replay import from_recording
@@ -107,7 +107,9 @@ async def open_streams(  # noqa: PLR0913 -- the same
     settings = settings or Settings.read(environ)
     recorded, replayed = _recordable(record, replay), _replayed(replay, settings)
     given = {"settings": settings, "providers": providers, "network": network, "brakes": brakes, "seed": seed}
-    service = partial(serve_streams, **given, record=recorded, replay=replayed, capture=capture, refresh=refresh)
+    service = partial(
+        serve_streams, **given, record=recorded, replay=replayed, capture=capture, refresh=checked(refresh)
+    )
     async with open_supervisor(hook=hook, seed=seed, redact=_redacted) as tree:
         ref = await tree.start(Child("streams", service, restart=Restart.PERMANENT))
         streams: Streams = ref.value

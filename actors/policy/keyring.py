@@ -11,10 +11,10 @@ from actors.failure import FailureKind
 
 K = FailureKind
 
-REFUSED = frozenset({K.INVALID_KEY, K.EXPIRED_KEY, K.PERMISSION, K.QUOTA})
+REFUSED = frozenset({K.INVALID_KEY, K.EXPIRED_KEY, K.MISSING_KEY, K.PERMISSION, K.QUOTA})
 """What is the matter with a key, and not with the provider: another key may do."""
 
-RENEWABLE = frozenset({K.INVALID_KEY, K.EXPIRED_KEY})
+RENEWABLE = frozenset({K.INVALID_KEY, K.EXPIRED_KEY, K.MISSING_KEY})
 """What a new key cures."""
 
 REST_SECONDS = 5.0

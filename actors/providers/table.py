@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from actors.config import PROVIDERS, Refresh, Settings
+from actors.config import Refresh, Settings, checked
 from actors.errors import SettingError
 from actors.providers.foreign import CallingProvider
 from actors.providers.replay import ReplayProvider
@@ -56,7 +56,7 @@ class Providers:
         refresh: Mapping[str, Refresh] | None = None,
     ) -> None:
         self._settings = settings
-        self._refresh = _known(refresh or {})
+        self._refresh = checked(refresh)
         self._own = own
         self._replay = replay
         self._pool = pool
@@ -97,14 +97,6 @@ class Providers:
         route = self._settings.admit(route, refresh=self._refresh.get(route.provider))
         _ = self[route.provider]
         return route
-
-
-def _known(refresh: Mapping[str, Refresh]) -> Mapping[str, Refresh]:
-    for name in refresh:
-        if not (name in PROVIDERS and PROVIDERS[name].key):
-            having = ", ".join(provider for provider, account in PROVIDERS.items() if account.key)
-            raise SettingError(f"refresh names {name!r}, which has no key to renew; those that have one are {having}")
-    return refresh
 
 
 CHECKS: Mapping[str, str] = {

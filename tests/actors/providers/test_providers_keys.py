@@ -1,0 +1,398 @@
+"""Keys at work: several share the load, one that is limited rests, one that is refused is set aside or renewed, exactly once."""
+
+from collections import Counter
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from actors import (
+    AttemptAbandoned,
+    Expiring,
+    FailureKind,
+    Ladder,
+    Retry,
+    SettingError,
+    Settings,
+    Status,
+    Switch,
+    open_streams,
+)
+from actors.chaos import Generated, Pacing, Plan, Simulator, expected_text, open_network
+from actors.chaos.answers import Ask
+from actors.chaos.conversation import Reply
+from actors.chaos.faults import ErrorKind
+from actors.chaos.performance import page
+from actors.chaos.speech.dialect import Complaint
+from actors.chaos.speech.table import dialect_of
+from actors.route import Route
+
+K = FailureKind
+OLD, NEW, THIRD = "sk-key-of-old-00000001", "sk-key-of-new-00000002", "sk-key-of-third-000003"
+ROUTES = {
+    "anthropic": "anthropic:m",
+    "openai": "openai:m",
+    "openai-chat": "openai-chat:m",
+    "google": "google:m",
+    "azure": "azure:m",
+    "azure-chat": "azure-chat:m",
+    "vertex": "vertex:m",
+    "anthropic-vertex": "anthropic-vertex:m",
+    "bedrock": "bedrock:m",
+}
+PLACES = {
+    "AZURE_OPENAI_ENDPOINT": "http://peer",
+    "GOOGLE_CLOUD_PROJECT": "p",
+    "AWS_REGION": "eu-west-1",
+    "GEMINI_API_KEY": THIRD,
+}
+VARIABLES = {
+    "anthropic": "ANTHROPIC_API_KEY",
+    "openai": "OPENAI_API_KEY",
+    "openai-chat": "OPENAI_API_KEY",
+    "google": "GEMINI_API_KEY",
+    "azure": "AZURE_OPENAI_API_KEY",
+    "azure-chat": "AZURE_OPENAI_API_KEY",
+    "vertex": "GOOGLE_OAUTH_ACCESS_TOKEN",
+    "anthropic-vertex": "GOOGLE_OAUTH_ACCESS_TOKEN",
+    "bedrock": "AWS_BEARER_TOKEN_BEDROCK",
+}
+EACH = pytest.mark.parametrize("provider", ROUTES)
+
+
+class Gate(Simulator):
+    """A provider that looks at keys: `verdicts` gives a status for those it does not like; `seen` are all it was shown."""
+
+    def __init__(self, verdicts=None, *, retry_after=None, plan="seed=1", pacing=None):
+        super().__init__(Generated(tokens=6), Plan.parse(plan), **({} if pacing is None else {"pacing": pacing}))
+        self.verdicts = verdicts or {}
+        self.retry_after = retry_after
+        self.seen = []
+
+    def _reply(self, request):
+        headers = request.headers
+        key = headers.get("x-goog-api-key") or headers.get("api-key") or headers.get("authorization", "")
+        key = key.removeprefix("Bearer ")
+        self.seen.append(key)
+        verdict = self.verdicts.get(key, self.verdicts.get("*"))
+        if verdict is None:
+            return super()._reply(request)
+        dialect = dialect_of(request)
+        visit = self._visit(Ask(dialect.provider, "m", ()))
+        kind = ErrorKind.AUTHENTICATION if verdict == 401 else None
+        said = dialect.error(Complaint(verdict, kind, retry_after=self.retry_after), self._stamp(visit))
+        return Reply(self._note(visit, request), page(said))
+
+
+@asynccontextmanager
+async def served(gate, keys=(OLD,), provider="anthropic", **given):
+    environment = PLACES | ({VARIABLES[provider]: ",".join(keys)} if keys else {})
+    if provider == "anthropic-vertex":
+        environment |= {"ANTHROPIC_VERTEX_PROJECT_ID": "p"}
+    settings = Settings.read(environment)
+    async with open_network(gate) as network, open_streams(settings=settings, network=network, **given) as streams:
+        yield streams
+
+
+class Maker:
+    """Makes keys, one after the other, and counts how often it was asked."""
+
+    def __init__(self, *keys, seconds=0.0, fails=()):
+        self.keys = list(keys)
+        self.calls = 0
+        self.cancelled = 0
+        self.seconds = seconds
+        self.fails = list(fails)
+
+    async def __call__(self):
+        self.calls += 1
+        try:
+            await trio.sleep(self.seconds)
+        except trio.Cancelled:
+            self.cancelled += 1
+            raise
+        if self.fails:
+            raise self.fails.pop(0)
+        return self.keys.pop(0) if len(self.keys) > 1 else self.keys[0]
+
+
+# -- several keys
+
+
+@EACH
+async def test_several_keys_share_the_requests_evenly(autojump_clock, provider):
+    gate = Gate()
+    async with served(gate, (OLD, NEW, THIRD), provider) as streams:
+        for number in range(9):
+            assert (await streams.ask(f"q{number}", ROUTES[provider])).completed
+    assert Counter(gate.seen) == {OLD: 3, NEW: 3, THIRD: 3}
+
+
+async def test_a_limited_key_rests_and_the_next_one_is_asked_at_once(autojump_clock):
+    gate = Gate({OLD: 429}, retry_after=40.0)
+    async with served(gate, (OLD, NEW)) as streams:
+        start = trio.current_time()
+        outcome = await streams.ask("q", "anthropic:m")
+        assert (outcome.status, trio.current_time() - start) == (Status.COMPLETED, 0.0)
+        assert [attempt.failure and attempt.failure.kind for attempt in outcome.attempts] == [K.RATE_LIMIT, None]
+        assert "(key 1 of 2)" in outcome.attempts[0].failure.message
+        assert gate.seen == [OLD, NEW]
+        gate.seen.clear()
+        gate.verdicts.clear()
+        for _ in range(3):
+            await streams.ask("q", "anthropic:m")
+        assert gate.seen == [NEW] * 3
+        await trio.sleep(40)
+        for _ in range(2):
+            await streams.ask("q", "anthropic:m")
+        assert set(gate.seen[3:]) == {OLD, NEW}
+
+
+async def test_where_every_key_is_limited_the_shortest_wait_is_kept(autojump_clock):
+    gate = Gate({"*": 429}, retry_after=20.0)
+    async with served(gate, (OLD, NEW)) as streams:
+        start = trio.current_time()
+        with trio.move_on_after(19.9):
+            await streams.ask("q", Ladder("anthropic:m", Retry(5)))
+        assert gate.seen == [OLD, NEW]
+        gate.verdicts.clear()
+        outcome = await streams.ask("q", Ladder("anthropic:m", Retry(5)))
+        assert outcome.completed
+        assert trio.current_time() - start < 21
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@EACH
+async def test_a_refused_key_is_set_aside_for_good_and_told_by_its_number(autojump_clock, provider, status):
+    gate = Gate({OLD: status})
+    async with served(gate, (OLD, NEW), provider) as streams:
+        outcomes = [await streams.ask(f"q{number}", Ladder(ROUTES[provider])) for number in range(5)]
+        assert all(outcome.completed for outcome in outcomes)
+    assert Counter(gate.seen) == {OLD: 1, NEW: 5}
+    refused = outcomes[0].attempts[0].failure
+    assert "(key 1 of 2)" in refused.message
+    for shown in (repr(outcomes), str(refused), refused.message):
+        assert OLD not in shown
+        assert NEW not in shown
+
+
+@EACH
+async def test_where_every_key_is_refused_each_is_asked_once_and_the_stream_fails(autojump_clock, provider):
+    gate = Gate({"*": 401})
+    async with served(gate, (OLD, NEW, THIRD), provider) as streams:
+        outcome = await streams.ask("q", Ladder(ROUTES[provider], Retry(5)))
+        assert outcome.status is Status.FAILED
+        assert outcome.failure.kind is K.INVALID_KEY
+        assert sorted(gate.seen) == sorted([OLD, NEW, THIRD])
+        gate.verdicts = {OLD: 401}
+        assert (await streams.ask("q", Ladder(ROUTES[provider]))).status is Status.FAILED  # the one refused longest ago
+        assert (await streams.ask("q", Ladder(ROUTES[provider]))).completed  # found good again
+        gate.seen.clear()
+        assert (await streams.ask("q", Ladder(ROUTES[provider]))).completed
+        assert gate.seen == [NEW]
+
+
+async def test_one_key_alone_is_waited_for_and_refused_as_ever(autojump_clock):
+    gate = Gate({OLD: 429}, retry_after=7.0)
+    async with served(gate) as streams:
+        start = trio.current_time()
+        await streams.ask("q", Ladder("anthropic:m", Retry(2)))
+        assert trio.current_time() - start == 7.0
+        gate.verdicts = {OLD: 401}
+        outcome = await streams.ask("q", Ladder("anthropic:m", Retry(2)))
+        assert (len(outcome.attempts), "key 1" in outcome.failure.message) == (1, False)
+
+
+# -- a refresher
+
+
+@pytest.mark.row("A14")
+@pytest.mark.promise("P5")
+@EACH
+async def test_a_refused_key_is_renewed_once_and_the_stream_asked_again(autojump_clock, provider):
+    gate, maker = Gate({OLD: 401}), Maker(NEW)
+    async with served(gate, provider=provider, refresh={provider: maker}) as streams:
+        outcome = await streams.ask("q", Ladder(ROUTES[provider]))
+        assert (outcome.status, maker.calls, gate.seen) == (Status.COMPLETED, 1, [OLD, NEW])
+        assert outcome.text == expected_text("q", tokens=6)
+        assert [attempt.route.name for attempt in outcome.attempts] == [ROUTES[provider]] * 2
+        assert (await streams.ask("again", Ladder(ROUTES[provider]))).completed
+    assert (maker.calls, gate.seen) == (1, [OLD, NEW, NEW])
+
+
+@pytest.mark.row("A14")
+async def test_a_second_refusal_stands_and_each_stream_has_one_refresh(autojump_clock):
+    gate, maker = Gate({"*": 401}), Maker(NEW)
+    async with served(gate, refresh={"anthropic": maker}) as streams:
+        for asked in range(1, 5):
+            outcome = await streams.ask("q", Ladder("anthropic:m", Retry(5)))
+            assert (outcome.status, outcome.failure.kind) == (Status.FAILED, K.INVALID_KEY)
+            assert maker.calls == asked
+            assert len(outcome.attempts) <= 2
+    assert len(gate.seen) <= 8
+
+
+@pytest.mark.row("A14")
+async def test_a_second_refusal_leads_on_to_the_next_route(autojump_clock):
+    gate, maker = Gate({OLD: 401, NEW: 401}), Maker(NEW)
+    async with served(gate, refresh={"anthropic": maker}) as streams:
+        outcome = await streams.ask("q", Ladder("anthropic:m", Retry(5), Switch("google:m")))
+    assert outcome.completed
+    assert [attempt.route.provider for attempt in outcome.attempts] == ["anthropic", "anthropic", "google"]
+    assert maker.calls == 1
+
+
+@pytest.mark.row("A14")
+async def test_the_seam_tells_the_refused_attempt_and_nothing_was_lost(autojump_clock):
+    gate, ladder = Gate({OLD: 401}), Ladder("anthropic:m")
+    async with served(gate, refresh={"anthropic": Maker(NEW)}) as streams, streams.open("q", ladder) as stream:
+        seams = [event async for event in stream if isinstance(event, AttemptAbandoned)]
+    (seam,) = seams
+    assert (seam.failure.kind, seam.after, seam.next_route.name) == (K.INVALID_KEY, 0.0, "anthropic:m")
+
+
+@pytest.mark.row("A14")
+async def test_a_hundred_streams_refused_at_once_share_one_refresh(autojump_clock):
+    gate, maker = Gate({OLD: 401}, pacing=Pacing(first_token=1.0)), Maker(NEW, seconds=3.0)
+    outcomes = []
+    async with served(gate, refresh={"anthropic": maker}) as streams, trio.open_nursery() as nursery:
+
+        async def ask(number):
+            outcomes.append(await streams.ask(f"q{number}", Ladder("anthropic:m")))
+
+        for number in range(100):
+            nursery.start_soon(ask, number)
+    assert maker.calls == 1
+    assert Counter(outcome.status for outcome in outcomes) == {Status.COMPLETED: 100}
+    assert Counter(gate.seen) == {OLD: 100, NEW: 100}
+
+
+@pytest.mark.row("A14")
+async def test_a_hundred_streams_that_stay_refused_are_two_attempts_each_and_one_refresh(autojump_clock):
+    gate, maker = Gate({"*": 401}), Maker(NEW, seconds=3.0)
+    outcomes = []
+    async with served(gate, refresh={"anthropic": maker}) as streams, trio.open_nursery() as nursery:
+
+        async def ask(number):
+            outcomes.append(await streams.ask(f"q{number}", Ladder("anthropic:m", Retry(5))))
+
+        for number in range(100):
+            nursery.start_soon(ask, number)
+    assert maker.calls == 1
+    assert {outcome.status for outcome in outcomes} == {Status.FAILED}
+    assert {len(outcome.attempts) for outcome in outcomes} == {2}
+    assert len(gate.seen) == 200
+
+
+@pytest.mark.promise("P4")
+async def test_a_stream_that_leaves_during_the_refresh_leaves_at_once_and_another_goes_on(autojump_clock):
+    gate, maker = Gate({OLD: 401}), Maker(NEW, seconds=10.0)
+    async with served(gate, refresh={"anthropic": maker}) as streams, trio.open_nursery() as nursery:
+        outcomes = []
+
+        async def ask(seconds):
+            start = trio.current_time()
+            with trio.move_on_after(seconds):
+                outcomes.append(await streams.ask("q", Ladder("anthropic:m")))
+            return trio.current_time() - start
+
+        async def stay():
+            await trio.sleep(1)
+            await ask(100)
+
+        nursery.start_soon(stay)
+        assert await ask(3) == 3
+    assert (maker.calls, maker.cancelled) == (2, 1)
+    assert [outcome.status for outcome in outcomes] == [Status.COMPLETED]
+
+
+@pytest.mark.promise("P13")
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(ValueError(f"no {OLD} here"), K.INVALID_KEY), (ConnectionRefusedError(111, "Connection refused"), K.UNAVAILABLE)],
+)
+async def test_a_refresher_that_fails_is_told_and_asked_again_by_the_next_stream(autojump_clock, error, kind):
+    gate, maker = Gate({OLD: 401}), Maker(NEW, fails=[error])
+    async with served(gate, refresh={"anthropic": maker}) as streams:
+        outcome = await streams.ask("q", Ladder("anthropic:m"))
+        assert outcome.failure.kind is kind
+        assert outcome.failure.message.startswith(f"no new key for anthropic was to be had: {type(error).__name__}: ")
+        assert OLD not in repr(outcome)
+        assert (await streams.ask("q", Ladder("anthropic:m"))).completed
+    assert (maker.calls, gate.seen) == (2, [OLD, NEW])
+
+
+async def test_all_who_wait_for_a_refresh_that_fails_are_told(autojump_clock):
+    gate, maker = Gate({OLD: 401}), Maker(NEW, seconds=2.0, fails=[ValueError("vault sealed")])
+    outcomes = []
+    async with served(gate, refresh={"anthropic": maker}) as streams, trio.open_nursery() as nursery:
+
+        async def ask():
+            outcomes.append(await streams.ask("q", Ladder("anthropic:m")))
+
+        for _ in range(10):
+            nursery.start_soon(ask)
+    assert maker.calls == 1
+    assert len({outcome.failure.message for outcome in outcomes}) == 1
+    assert len(gate.seen) == 10
+
+
+@pytest.mark.parametrize("given", [None, "", " ", 7, "sk key", "sk-key\nx", Expiring("")])
+async def test_a_refresher_that_gives_no_key_is_told_and_nothing_is_sent(autojump_clock, given):
+    gate = Gate()
+    async with served(gate, (), refresh={"anthropic": Maker(given)}) as streams:
+        outcome = await streams.ask("q", Ladder("anthropic:m"))
+    assert outcome.failure.message.startswith("no new key for anthropic was to be had: SettingError: ")
+    assert gate.seen == []
+
+
+@pytest.mark.row("A13")
+async def test_where_no_key_is_set_the_first_one_is_made(autojump_clock):
+    gate, maker = Gate(), Maker(NEW)
+    async with served(gate, (), refresh={"anthropic": maker}) as streams:
+        assert (await streams.ask("q", "anthropic:m")).completed
+        assert (await streams.ask("q", "anthropic:m")).completed
+    assert (maker.calls, gate.seen) == (1, [NEW, NEW])
+
+
+async def test_a_key_that_runs_out_is_renewed_before_it_does(autojump_clock):
+    gate, maker = Gate(), Maker(Expiring(OLD, 3600), Expiring(NEW, 3600))
+    async with served(gate, (), refresh={"anthropic": maker}) as streams:
+        await streams.ask("q", "anthropic:m")
+        await trio.sleep(3000)
+        await streams.ask("q", "anthropic:m")
+        await trio.sleep(575)
+        await streams.ask("q", "anthropic:m")
+    assert (maker.calls, gate.seen) == (2, [OLD, OLD, NEW])
+    assert OLD not in repr(Expiring(OLD, 3600))
+
+
+async def test_a_refresh_that_takes_too_long_is_the_attempts_own_delay(autojump_clock):
+    async with served(Gate(), (), refresh={"anthropic": Maker(NEW, seconds=1000)}) as streams:
+        outcome = await streams.ask("q", Ladder("anthropic:m"))
+        assert outcome.failure.kind is K.FIRST_EVENT_TIMEOUT
+
+
+async def test_other_keys_go_before_a_refresh(autojump_clock):
+    gate, maker = Gate({OLD: 401}), Maker(THIRD)
+    async with served(gate, (OLD, NEW), refresh={"anthropic": maker}) as streams:
+        outcome = await streams.ask("q", Ladder("anthropic:m"))
+        assert (outcome.status, maker.calls, gate.seen) == (Status.COMPLETED, 0, [OLD, NEW])
+        assert (await streams.ask("q", Ladder("anthropic:m"))).completed
+    assert (maker.calls, gate.seen[2:]) == (1, [THIRD])
+
+
+@pytest.mark.parametrize("name", ["nobody", "claude-code"])
+async def test_a_refresher_for_whoever_has_no_key_is_a_wrong_setting(name):
+    with pytest.raises(SettingError, match=f"refresh names '{name}', which has no key to renew"):
+        async with open_streams(settings=Settings.read({}), refresh={name: Maker(NEW)}):
+            pass
+
+
+@pytest.mark.row("A13")
+async def test_without_key_or_refresher_nothing_opens(autojump_clock):
+    async with open_network(Gate()) as network:
+        async with open_streams(settings=Settings.read({}), network=network) as streams:
+            with pytest.raises(SettingError, match="ANTHROPIC_API_KEY is not set"):
+                await streams.ask("q", Route("anthropic", "m"))
+        assert network.opened == 0
