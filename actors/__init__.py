@@ -62,6 +62,7 @@ from actors.source import (
     WireError,
 )
 from actors.streams import open_streams, serve_streams
+from actors.tools import check_call, failed_call
 from supervisor import Backoff, Retry
 
 __all__ = [
@@ -135,6 +136,8 @@ __all__ = [
     "UsageDelta",
     "WireError",
     "assistant",
+    "check_call",
+    "failed_call",
     "from_call",
     "from_deltas",
     "from_recording",
