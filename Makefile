@@ -48,6 +48,7 @@ docs: $(READY)
 # Takes minutes; longer windows and more rounds give steadier medians: `python -m benchmarks --help`.
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.supervision
+	@$(BIN)/python -m benchmarks.failures
 	@$(BIN)/python -m benchmarks --seconds 2 --rounds 2 --pools 1000 4000
 
 # An environment that was never finished is made anew; one that is merely older than the lock is brought up to date.
