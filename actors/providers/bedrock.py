@@ -6,7 +6,7 @@ to itself, since the library behind it cannot be interrupted.
 """
 
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -119,15 +119,19 @@ class BedrockProvider:
 
     def _looked_up(self) -> Credentials:
         """In a thread: what the chain of Amazon's library finds, and renews when it is due."""
-        if self._session is None:
-            import boto3  # noqa: PLC0415 -- few runs need it
+        import boto3  # noqa: PLC0415 -- few runs need it
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 -- the same
 
-            made: Any = boto3
-            self._session = made.Session(profile_name=self._endpoint.option("profile") or None)
-        found = self._session.get_credentials()
-        if found is None:
+        made: Any = boto3
+        try:
+            self._session = self._session or made.Session(profile_name=self._endpoint.option("profile") or None)
+            found = self._session.get_credentials()
+            frozen = found and found.get_frozen_credentials()
+        except BotoCoreError as error:
+            message = f"AWS credentials cannot be looked up: {type(error).__name__}: {error}"
+            raise RefusedError(message, status=401, kind="no_credentials") from error
+        if frozen is None:
             raise RefusedError("no AWS credentials were found after all", status=401, kind="no_credentials")
-        frozen = found.get_frozen_credentials()
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token or "")
 
 
@@ -148,6 +152,11 @@ def check(endpoint: Endpoint) -> None:
     if bool(given.access_key) != bool(given.secret_key):
         missing = "AWS_SECRET_ACCESS_KEY" if given.access_key else "AWS_ACCESS_KEY_ID"
         raise SettingError(f"{missing} is not set, and the other half of the AWS key is: export both, or neither")
+    profile = endpoint.option("profile")
+    if profile and not given.access_key and profile not in _profiles():
+        raise SettingError(
+            f"AWS_PROFILE is {profile!r}, which the AWS configuration files do not have; correct it or unset it"
+        )
     files = [
         Path(os.environ.get(name, usual)).expanduser()
         for name, usual in (
@@ -157,8 +166,15 @@ def check(endpoint: Endpoint) -> None:
     ]
     machine = os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "false"
     roles = machine or any(os.environ.get(name) for name in ROLES)
-    if not (given.access_key or endpoint.option("profile") or roles or any(file.is_file() for file in files)):
+    if not (given.access_key or profile or roles or any(file.is_file() for file in files)):
         raise SettingError(NONE_FOUND)
+
+
+def _profiles() -> Collection[str]:
+    import botocore.session  # noqa: PLC0415 -- few runs need it
+
+    made: Any = botocore.session
+    return made.Session().full_config["profiles"]
 
 
 def _post(endpoint: Endpoint, http: httpx2.AsyncClient, key: str, credentials: Credentials) -> Post:
