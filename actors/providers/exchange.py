@@ -85,8 +85,15 @@ async def exchange(line: httpcore2.AsyncNetworkStream, request: httpx2.Request) 
             if event is h11.NEED_DATA:
                 octets = await line.read(READ_BYTES, timeouts.get("read"))
                 if not octets:
-                    raise httpx2.RemoteProtocolError("the server disconnected without an answer")
+                    raise httpx2.RemoteProtocolError(_unanswered(wire.trailing_data[0]))
                 wire.receive_data(octets)
+
+
+def _unanswered(heard: bytes) -> str:
+    """What a server said that closed before it gave an answer: nothing, the beginning of one, or something else than HTTP."""
+    if not heard or heard.startswith(b"HTTP/"):
+        return "the server disconnected without an answer"
+    return f"illegal status line: {heard[:40]!r}"
 
 
 def _spelled(wire: h11.Connection, request: httpx2.Request, body: bytes) -> bytes:
