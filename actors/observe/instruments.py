@@ -136,6 +136,11 @@ PROVIDERS: Mapping[str, str] = {
     "openai": "openai",
     "openai-chat": "openai",
     "google": "gcp.gemini",
+    "azure": "azure.ai.openai",
+    "azure-chat": "azure.ai.openai",
+    "bedrock": "aws.bedrock",
+    "vertex": "gcp.vertex_ai",
+    "anthropic-vertex": "gcp.vertex_ai",
 }
 """What the conventions call our providers (`gen_ai.provider.name`); others keep their name."""
 
@@ -147,6 +152,11 @@ def error_category(kind: FailureKind, *, final: bool = False) -> str:
     if kind.category is Category.RESOURCE:
         return "resource"
     return "transient" if kind.transient and not final else "permanent"
+
+
+def goes_nowhere(provider: object) -> bool:
+    """Whether a provider of meters or tracers is the API's own, which drops everything; an SDK brings another."""
+    return type(provider).__module__.startswith(("opentelemetry.metrics", "opentelemetry.trace"))
 
 
 class Names:

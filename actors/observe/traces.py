@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from itertools import zip_longest
 from random import SystemRandom
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 from opentelemetry import trace
@@ -19,7 +19,7 @@ from opentelemetry.context import Context
 from actors.deltas import Usage
 from actors.failure import WORD_LIMIT, Failure
 from actors.lifecycle import StreamEnded
-from actors.observe.instruments import PROVIDERS
+from actors.observe.instruments import PROVIDERS, goes_nowhere
 from actors.observe.metrics import asked
 from actors.outcome import Attempt, Outcome, Status
 from actors.redaction import shown
@@ -167,11 +167,12 @@ class StreamSpans:
     """
 
     def __init__(self, tracer: trace.Tracer | None = None) -> None:
+        self._asked = tracer is None
         self._tracer = tracer or trace.get_tracer("actors")
 
     def __call__(self, record: Record) -> None:
         """Write the spans of a stream that ended."""
-        if not isinstance(record, StreamEnded):
+        if not isinstance(record, StreamEnded) or (self._asked and goes_nowhere(trace.get_tracer_provider())):
             return
         whole, attempts = spans(record, time.time_ns())
         span = self._start(whole, record.trace.trace_id, _within(record.trace.parent))
@@ -206,7 +207,13 @@ def _flags(text: str) -> trace.TraceFlags:
     return trace.TraceFlags(int(text, 16))
 
 
-class StreamIds:
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.id_generator import IdGenerator
+else:
+    IdGenerator = object
+
+
+class StreamIds(IdGenerator):
     """Gives spans of streams the ids that their log lines carry: `TracerProvider(id_generator=StreamIds())`; others get random ones."""
 
     def generate_trace_id(self) -> int:
