@@ -98,6 +98,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("status", "kind_", "code", "message", "expected"), REFUSALS)
+@pytest.mark.row("C2")
 def test_a_refusal_is_read_by_code_kind_status_and_then_its_first_words(status, kind_, code, message, expected):
     assert kind(RefusedError(message, status=status, kind=kind_, code=code)) is expected
 

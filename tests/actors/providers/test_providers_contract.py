@@ -45,6 +45,7 @@ EACH_PROVIDER = pytest.mark.parametrize("named", PROVIDERS, ids=str)
 
 
 @EACH_ROUTE
+@pytest.mark.row("C1", "M9", "E15")
 async def test_an_answer_has_its_parts_its_calls_its_usage_and_its_finish(route):
     simulator = Simulator(Scripted(RICH))
     async with providers(simulator) as known:
@@ -157,6 +158,7 @@ STATUSES = [400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 529
 
 @pytest.mark.promise("P5")
 @EACH_ROUTE
+@pytest.mark.row("C1", "C2", "M9")
 async def test_every_error_status_is_told_after_one_request(route):
     async with providers(simulator := Simulator(plan=every_status())) as known:
         for sent, status in enumerate(STATUSES, 1):
@@ -203,6 +205,7 @@ async def test_a_refusal_whose_body_never_ends_well_is_still_that_refusal(autoju
 
 @pytest.mark.promise("P5")
 @EACH_ROUTE
+@pytest.mark.row("C6")
 async def test_a_server_that_asks_for_a_retry_gets_none_from_the_client(autojump_clock, route):
     head = b"HTTP/1.1 429 Slow down\r\nx-should-retry: true\r\nretry-after-ms: 10\r\nContent-Length: 2\r\n\r\n{}"
     peer = Peer([[head]])
@@ -237,6 +240,7 @@ FAULTS = {
 @pytest.mark.promise("P7")
 @EACH_PROVIDER
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.row("C1", "M9")
 async def test_a_broken_stream_gives_what_came_and_its_own_exception(autojump_clock, named, fault):
     pieces = []
     async with providers(simulator := Simulator(Generated(), Plan.parse(f"{fault}=1"))) as known:

@@ -191,6 +191,7 @@ async def test_an_unknown_provider_and_a_missing_key_are_said_before_anything_is
 
 
 @pytest.mark.promise("P16")
+@pytest.mark.row("N1")
 async def test_the_success_path_never_asks_the_classifier(world, autojump_clock, monkeypatch):
     asked = []
     monkeypatch.setattr("actors.runtime.attempt.classify", lambda *facts: asked.append(facts))

@@ -117,6 +117,7 @@ def test_a_call_cut_by_the_token_limit_ends_the_answer_and_stays_open():
         ("new_error", 500),
     ],
 )
+@pytest.mark.row("C3")
 def test_an_error_event_is_a_refusal_with_the_status_of_its_type(kind, status):
     error = {"type": "error", "error": {"type": kind, "message": "Overloaded", "details": None}, "request_id": "req_1"}
     deltas, reader = read(sse(start(), *TEXT[:2], error))

@@ -81,6 +81,7 @@ def test_without_tools_neither_tools_nor_choice_are_sent():
     assert not {"tools", "tool_choice"} & body(Request("Hello", tool_choice=ToolChoice.NONE)).keys()
 
 
+@pytest.mark.row("C5")
 def test_turns_of_one_role_are_joined_and_results_stand_first():
     asked = content(
         user("a"),
@@ -106,6 +107,7 @@ def test_turns_of_one_role_are_joined_and_results_stand_first():
     ]
 
 
+@pytest.mark.row("C4")
 def test_an_empty_text_is_sent_as_a_space():
     assert content(user("")) == [("user", [{"type": "text", "text": " "}])]
 

@@ -36,6 +36,7 @@ ENDINGS = [
 
 
 @pytest.mark.parametrize(("status", "stderr", "spoke", "kind"), ENDINGS)
+@pytest.mark.row("C12", "A32")
 def test_an_ending_is_what_the_program_says_it_is(status, stderr, spoke, kind):
     failure = classify(ended(status, stderr, spoke=spoke), Phase.STREAMING, "claude-code", "claude-a")
     assert failure.kind is kind

@@ -165,6 +165,7 @@ def test_a_blocked_prompt_is_a_refusal():
     )
 
 
+@pytest.mark.row("C10")
 def test_two_calls_of_one_tool_have_ids_of_their_own():
     heard = told(says(call(name="look", args={}), call(name="look", args={}), reason="STOP"))
     assert [id_ for _, id_, _ in heard.asked] == ["r1-0", "r1-1"]
@@ -249,6 +250,7 @@ ERROR = {"error": {"code": 429, "message": "Slow", "status": "RESOURCE_EXHAUSTED
     ],
     ids=["an event", "bare in several lines", "bare in an array", "bare in one line"],
 )
+@pytest.mark.row("C9")
 def test_an_error_within_the_answer_is_a_refusal_behind_the_text_before_it(octets):
     deltas, reader = read(sse(TEXT[0]) + octets)
     assert fold(deltas).text == "Grüße"
@@ -258,6 +260,7 @@ def test_an_error_within_the_answer_is_a_refusal_behind_the_text_before_it(octet
     assert fault.in_stream
 
 
+@pytest.mark.row("C9")
 def test_an_error_of_its_own_status_has_its_details_too():
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
     told_ = {"error": {"code": 400, "message": "No", "status": "INVALID_ARGUMENT", "details": [info]}}
@@ -292,6 +295,7 @@ def test_the_array_form_and_the_buffered_form_say_what_the_events_say(indent):
         (json.dumps(ERROR).encode(), "refused 429 RESOURCE_EXHAUSTED"),
     ],
 )
+@pytest.mark.row("C9")
 def test_a_reply_that_is_no_finished_response_is_raised(reply, word):
     with pytest.raises((MalformedError, TruncatedError, RefusedError)) as caught:
         DIALECT.read_reply(reply)

@@ -18,6 +18,7 @@ def body(request, route=ROUTE):
     return json.loads(DIALECT.encode(request, route))
 
 
+@pytest.mark.row("C10")
 def test_a_prompt_is_the_smallest_body():
     assert body(Request("Hello")) == {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
 
