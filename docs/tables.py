@@ -22,6 +22,7 @@ from actors.policy.prospects import Prospects, prospects
 from supervisor import Backoff, Retry
 
 sys.path.insert(0, str(Path(__file__).parent))
+from configuration_tables import CONFIGURATION
 from failure_tables import FAILURES
 
 PAGES = Path(__file__).parent
@@ -126,7 +127,7 @@ def _sentence(text: str) -> str:
 
 TABLES: Mapping[str, Callable[[], str]] = {
     made.__name__: made
-    for made in (kinds, retries, backoff, variables, statuses, issues, places, figures, verdicts, *FAILURES)
+    for made in (kinds, retries, backoff, variables, statuses, issues, places, figures, verdicts, *FAILURES, *CONFIGURATION)
 }
 
 
