@@ -108,8 +108,8 @@ async def fetched(base_url: str, route: Route, answers: int) -> float:
 
 
 async def waits() -> Waiting:
-    """Eight refused requests and the seven waits between them, on a clock that jumps."""
-    plan = Plan.parse("down:model=1..9@status503")
+    """Refused requests until two minutes are over, and the waits between them, on a clock that jumps."""
+    plan = Plan.parse("down:model=1..40@status503")
     simulator, settings = Simulator(plan=plan), Settings.read({"ANTHROPIC_API_KEY": "bench"})
     ladder = Ladder("anthropic:model", Retry(float("inf"), backoff=Backoff()))
     async with open_network(simulator) as network, open_streams(settings=settings, network=network) as service:

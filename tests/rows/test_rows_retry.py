@@ -201,7 +201,7 @@ async def test_a_tool_runs_once_however_often_the_answer_breaks(world, autojump_
     assert [call.name for call in stream.outcome.tool_calls] == ["weather"]
 
 
-@pytest.mark.row("D14", "E11", "A26")
+@pytest.mark.row("D14", "E11", "A26", "C7", "B7")
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("fault", ["cut:6", "truncate:6", "garble:6", "tear:6", "reset:6"])
 async def test_what_was_delivered_is_discarded_and_the_whole_request_repeated(world, autojump_clock, route, fault):
