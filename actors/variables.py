@@ -4,6 +4,7 @@ A table and its readers, pure.  The one rule: a text is taken as it is meant or 
 to write instead; a sentence never repeats what may be a secret.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import TypeAlias
@@ -68,6 +69,27 @@ def _url(name: str, raw: str) -> str:
     if not sound:
         msg = f"{name} is {shown(text, SHOWN_BYTES)!r}, which is no http:// or https:// address; correct it or unset it"
         raise SettingError(msg)
+    return text
+
+
+_PLACE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+_PROJECT = re.compile(r"(?:[A-Za-z0-9.-]+:)?[A-Za-z0-9][A-Za-z0-9-]*")
+
+
+def _place(name: str, raw: str) -> str:
+    """A region: it becomes a part of a host's name, so it must not be able to end that and begin another."""
+    text = raw.strip()
+    if not _PLACE.fullmatch(text):
+        raise SettingError(f"{name} is {shown(text, SHOWN_BYTES)!r}; give a region such as europe-west1 or us-east-1")
+    return text
+
+
+def _project(name: str, raw: str) -> str:
+    text = raw.strip()
+    if not _PROJECT.fullmatch(text):
+        raise SettingError(
+            f"{name} is {shown(text, SHOWN_BYTES)!r}; give a project's id, of letters, digits and hyphens"
+        )
     return text
 
 
@@ -158,21 +180,21 @@ _CLOUDS: Mapping[str, Variable] = {
     "AZURE_OPENAI_API_KEY": Variable(_KEY.format("Azure OpenAI resource"), _keys),
     "AZURE_OPENAI_AD_TOKEN": Variable("Entra ID token for Azure OpenAI, where no key is set", _keys),
     "OPENAI_API_VERSION": Variable("version of the Azure OpenAI API", _text, "2025-04-01-preview"),
-    "GOOGLE_CLOUD_PROJECT": Variable("project of Vertex AI"),
-    "GOOGLE_CLOUD_LOCATION": Variable("region of Vertex AI", _text, "global"),
+    "GOOGLE_CLOUD_PROJECT": Variable("project of Vertex AI", _project),
+    "GOOGLE_CLOUD_LOCATION": Variable("region of Vertex AI", _place, "global"),
     "GOOGLE_APPLICATION_CREDENTIALS": Variable("file of Google credentials; else those of gcloud or of the machine"),
     "GOOGLE_OAUTH_ACCESS_TOKEN": Variable("access token for Vertex AI, instead of credentials", _keys),
     "GOOGLE_VERTEX_BASE_URL": Variable("where Vertex AI is, for Gemini; else the region's address", _url),
-    "ANTHROPIC_VERTEX_PROJECT_ID": Variable("project of Claude on Vertex AI; else GOOGLE_CLOUD_PROJECT"),
-    "CLOUD_ML_REGION": Variable("region of Claude on Vertex AI; else GOOGLE_CLOUD_LOCATION"),
+    "ANTHROPIC_VERTEX_PROJECT_ID": Variable("project of Claude on Vertex AI; else GOOGLE_CLOUD_PROJECT", _project),
+    "CLOUD_ML_REGION": Variable("region of Claude on Vertex AI; else GOOGLE_CLOUD_LOCATION", _place),
     "ANTHROPIC_VERTEX_BASE_URL": Variable("where Vertex AI is, for Claude; else the region's address", _url),
     "AWS_BEARER_TOKEN_BEDROCK": Variable(_KEY.format("Bedrock API"), _keys),
     "AWS_ACCESS_KEY_ID": Variable("AWS access key, where no Bedrock key is set", read_key),
     "AWS_SECRET_ACCESS_KEY": Variable("its secret", read_key),
     "AWS_SESSION_TOKEN": Variable("its session token, where it is a temporary one", read_key),
     "AWS_PROFILE": Variable("profile of the AWS configuration files, where no AWS key is set"),
-    "AWS_REGION": Variable("region of Bedrock"),
-    "AWS_DEFAULT_REGION": Variable("the same, where AWS_REGION is not set"),
+    "AWS_REGION": Variable("region of Bedrock", _place),
+    "AWS_DEFAULT_REGION": Variable("the same, where AWS_REGION is not set", _place),
     "ANTHROPIC_BEDROCK_BASE_URL": Variable("where Bedrock is; else the region's address", _url),
 }
 

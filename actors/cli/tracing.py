@@ -1,6 +1,5 @@
 """`trace ID`: all that a log has of one stream, fit to be handed on."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from msgspec import json
 from rich.text import Text
 
+from actors.cli.configuration import here
 from actors.cli.reading import log_lines
 from actors.cli.screen import paper, put
 from actors.config import Settings
@@ -21,7 +21,7 @@ _STYLES = {"error": "red", "warning": "yellow", "debug": "dim"}
 def show_trace(trace_id: str, logs: Sequence[Path], *, in_json: bool) -> int:
     """Print the story of a trace; gives the exit status, 1 where there is none."""
     asked = wanted(trace_id)
-    settings = Settings.read(os.environ)
+    settings = here()
     story = tell(asked, log_lines(logs))
     if story is None:
         looked = ", ".join(map(str, logs)) or "standard input"

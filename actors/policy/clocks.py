@@ -30,15 +30,17 @@ BY_MODEL: tuple[tuple[str, str, Clocks], ...] = (
 A vendor before the name, as routers write it (`openai/o3`), does not matter.
 """
 
+ALIKE = {"azure": "openai", "azure-chat": "openai-chat"}
+"""Providers that serve another one's models in its format; a deployment is mostly called like its model."""
+
 
 def clocks_for(route: Route) -> Clocks:
     """The clocks a route is held to: its own, else the table's for its model, else the defaults."""
     if route.clocks is not None:
         return route.clocks
     model = route.model.rpartition("/")[2]
-    fitting = (
-        clocks for provider, prefix, clocks in BY_MODEL if route.provider == provider and model.startswith(prefix)
-    )
+    served = ALIKE.get(route.provider, route.provider)
+    fitting = (clocks for provider, prefix, clocks in BY_MODEL if served == provider and model.startswith(prefix))
     return next(fitting, Clocks())
 
 

@@ -14,7 +14,7 @@ import httpx2
 from actors.config import Endpoint
 from actors.providers.anthropic import PATH
 from actors.providers.connections import Connections, http_client
-from actors.providers.google_login import logged_in
+from actors.providers.google_login import address, logged_in
 from actors.providers.keys import Keys
 from actors.providers.sources import reading
 from actors.providers.stainless import Post
@@ -67,7 +67,7 @@ def _post(endpoint: Endpoint, http: httpx2.AsyncClient, token: str) -> Post:
         region=endpoint.option("location"),
         project_id=endpoint.option("project"),
         access_token=token,
-        base_url=endpoint.base_url or None,
+        base_url=endpoint.base_url or f"{address(endpoint.option('location'))}/v1",
         http_client=http,
         max_retries=0,
         open_telemetry=False,

@@ -186,10 +186,12 @@ def _post(endpoint: Endpoint, http: httpx2.AsyncClient, key: str, credentials: C
     from anthropic._base_client import get_platform  # noqa: PLC0415 -- no public way to say it beforehand
     from anthropic.lib.bedrock import AsyncAnthropicBedrock  # noqa: PLC0415 -- the same
 
+    region = endpoint.option("region")
     client = AsyncAnthropicBedrock(
-        api_key=key,  # an empty one too, or the client would take what the environment may hold
-        aws_region=endpoint.option("region"),
-        base_url=endpoint.base_url or None,
+        # An empty key too, and the address that the client knows itself, or it would take what the environment may hold.
+        api_key=key,
+        aws_region=region,
+        base_url=endpoint.base_url or f"https://bedrock-runtime.{region}.amazonaws.com",
         http_client=http,
         max_retries=0,
         open_telemetry=False,

@@ -14,7 +14,7 @@ import httpx2
 
 from actors.config import Endpoint
 from actors.providers.connections import Connections, http_client
-from actors.providers.google_login import logged_in
+from actors.providers.google_login import address, logged_in
 from actors.providers.keys import Keys, require_key
 from actors.providers.sources import reading, refused
 from actors.request import Request
@@ -138,7 +138,9 @@ def _vertex_client(endpoint: Endpoint, token: str) -> "GeminiClient":
     from google.oauth2.credentials import Credentials  # noqa: PLC0415 -- the same
 
     options = HttpOptions(
-        base_url=endpoint.base_url or None, api_version=VERTEX_VERSION, httpx_async_client=http_client(Nowhere())
+        base_url=endpoint.base_url or address(endpoint.option("location")),
+        api_version=VERTEX_VERSION,
+        httpx_async_client=http_client(Nowhere()),
     )
     made: Any = Credentials
     return GeminiClient(

@@ -30,6 +30,17 @@ NONE_FOUND = (
 )
 
 
+def address(location: str) -> str:
+    """Where Vertex AI is for a region.  The clients know too, but would ask the environment first."""
+    if location == "global":
+        return "https://aiplatform.googleapis.com"
+    return (
+        f"https://aiplatform.{location}.rep.googleapis.com"
+        if location in {"us", "eu"}
+        else f"https://{location}-aiplatform.googleapis.com"
+    )
+
+
 def logged_in(endpoint: Endpoint, connections: Connections) -> Endpoint:
     """The endpoint with somebody who gives it tokens, where it has none; raises `SettingError` where there are no credentials."""
     if endpoint.keys or endpoint.refresh is not None:

@@ -61,7 +61,7 @@ class Keys(Generic[C]):
         self._ring = Keyring.of(len(self._slots))
         self._flights: dict[int, _Flight] = {}
         if not missing:
-            _ = [self._client(slot) for slot in self._slots]  # what is wrong with one shows before anything opens
+            self._client(self._slots[0])  # what is wrong with it shows, and takes its time, before any clock runs
 
     async def ask(self, ask: Callable[[C], Awaitable[T]]) -> T:
         """Send one request, with a key whose turn it is; raises what `ask` raises, a refusal with what it means for the key.

@@ -252,6 +252,17 @@ def test_what_a_cloud_is_told_is_the_first_variable_that_is_set():
     assert CANARY not in repr(bedrock)
 
 
+@pytest.mark.parametrize(
+    "name", ["AWS_REGION", "AWS_DEFAULT_REGION", "GOOGLE_CLOUD_LOCATION", "CLOUD_ML_REGION", "GOOGLE_CLOUD_PROJECT"]
+)
+@pytest.mark.parametrize(
+    "text", ["stranger.test/", "stranger.test#", "a@stranger.test", "../x", "a b", "x?y", "a\\b", "-"]
+)
+def test_a_region_or_project_cannot_lead_to_another_host(name, text):
+    with pytest.raises(SettingError, match=f"{name} is "):
+        Settings.read({name: text})
+
+
 def test_an_address_with_a_password_in_it_is_not_repeated():
     with pytest.raises(SettingError, match="OPENAI_BASE_URL is 'ftp://") as caught:
         Settings.read({"OPENAI_BASE_URL": f"ftp://me:{CANARY}@host"})

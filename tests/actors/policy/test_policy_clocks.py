@@ -169,3 +169,10 @@ def test_a_model_that_thinks_in_silence_gets_longer_clocks(route, clocks):
 
 def test_clocks_of_the_route_itself_hold_before_the_table():
     assert clocks_for(Route("openai", "o3", clocks=ALL)) is ALL
+
+
+@pytest.mark.parametrize(("provider", "like"), [("azure", "openai"), ("azure-chat", "openai-chat")])
+def test_a_deployment_on_azure_has_the_clocks_of_the_model_it_is_called_like(provider, like):
+    for model in ("gpt-5-mini", "o3", "my-deployment"):
+        assert clocks_for(Route(provider, model)) == clocks_for(Route(like, model))
+    assert clocks_for(Route(provider, "o3")) != clocks_for(Route(provider, "my-deployment"))
