@@ -5,10 +5,11 @@ that wants JSON wants nothing else.
 """
 
 import os
+import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import attrs
 from rich.text import Text
@@ -114,13 +115,48 @@ def _logbook(level: str, log: object) -> Logbook:
     return Logbook(logs, logs.captured if threshold(level) <= LEVELS["debug"] else None, gauges=gauges)
 
 
+class Appended:
+    """Adds lines to a file, each by one write, so that several programs may share it; what cannot be written costs no answer."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self.lost: OSError | None = None
+
+    def write(self, text: str) -> None:
+        """Write what is one line or more."""
+        rest = text.encode("utf-8", "backslashreplace")
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+        except OSError as error:
+            self.lost = error
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def isatty(self) -> bool:
+        """A file wants no colours."""
+        return False
+
+
 @contextmanager
-def _appended(path: Path) -> Generator[TextIO]:
+def _appended(path: Path) -> Generator[Appended]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SettingError(f"cannot write the log to {path}: {reason}; name another file with --log-file") from None
-    with file:
+        raise SettingError(
+            f"cannot write the log to {path}: {reason(error)}; name another file with --log-file"
+        ) from None
+    file = Appended(fd)
+    try:
         yield file
+    finally:
+        os.close(fd)
+        if file.lost is not None:
+            print(f"trio-supervisor: the log could not be written to {path}: {reason(file.lost)}", file=sys.stderr)
+
+
+def reason(error: OSError) -> str:
+    """Why, in the system's words."""
+    return (error.strerror or str(error)).lower()

@@ -49,7 +49,7 @@ logs=$work/logs
 echo "1. What the user saw leads to the log"
 "${clean[@]}" "${program[@]}" demo --failure invalid_key --log-file "$logs/401.log" >"$work/401.out" 2>&1 || true
 "${clean[@]}" "${program[@]}" demo --failure rate_limit --log-file "$logs/429.log" >"$work/429.out" 2>&1
-"${clean[@]}" "${program[@]}" demo --prompts 12 --seed 3 --faults 'status429=0.5' --log-file "$logs/many.log" >"$work/many.out" 2>&1
+"${clean[@]}" "${program[@]}" demo --prompts 12 --seed 3 --faults 'cut=0.5' --log-file "$logs/many.log" >"$work/many.out" 2>&1
 id=$(grep -oE 'trace [0-9a-f]{32}' "$work/401.out" | cut -d' ' -f2)
 many=$(grep -oE 'trace_id=[0-9a-f]{32}' "$logs/many.log" | sort -u | head -n 1 | cut -d= -f2)
 check "the message has a phase, a title and what to do" has 'Invalid credentials, (connection|first event)' "$work/401.out"
