@@ -49,6 +49,7 @@ def _read_error(status: int, headers: Mapping[str, str], body: bytes) -> Refused
     except (msgspec.DecodeError, UnicodeError):
         said = _Body()
     read = ANTHROPIC.read_error(status, headers, body)
+    headers = {"request-id": headers.get("x-amzn-requestid", ""), **headers}
     message = said.message or said.Message or read.message
     return RefusedError(
         message, status=status, kind=kind or read.kind, code=read.code, headers=headers, retry_after=read.retry_after

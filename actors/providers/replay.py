@@ -29,9 +29,14 @@ DIALECTS: Mapping[str, str] = {
     "openai": "actors.wire.openai_responses",
     "openai-chat": "actors.wire.openai_chat",
     "google": "actors.wire.gemini",
+    "azure": "actors.wire.openai_responses",
+    "azure-chat": "actors.wire.openai_chat",
+    "vertex": "actors.wire.gemini",
+    "anthropic-vertex": "actors.providers.anthropic_vertex",
+    "bedrock": "actors.providers.bedrock",
     PROGRAM: "actors.wire.claude_code",
 }
-"""Every provider whose bytes are recorded, and the dialect they are in."""
+"""Every provider whose bytes are recorded, and where the dialect is that they are in: a cloud's own is beside its client."""
 
 _NAME_CLIP = 40
 """Characters shown of a file's name; a failure keeps 256 bytes of what is said."""

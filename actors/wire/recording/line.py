@@ -64,7 +64,10 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 KEPT = frozenset(
-    "content-type content-encoding date request-id x-request-id retry-after retry-after-ms x-should-retry".split()
+    (
+        "content-type content-encoding date request-id x-request-id retry-after retry-after-ms x-should-retry "
+        "x-amzn-requestid x-amzn-errortype"
+    ).split()
 )
 KEPT_BEGINNINGS = ("anthropic-ratelimit-", "x-ratelimit-")
 """The headers of an answer that are kept; whatever else it has may name an account or let somebody in."""

@@ -10,6 +10,7 @@ import pytest
 import trio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from provider_world import ENVIRONMENT, KEY
 from scripted_peer import Peer, stall
 
 from actors import FailureKind, Ladder, Route, SettingError, Settings, Status, open_streams
@@ -304,6 +305,27 @@ async def test_amazons_errors_mean_what_they_say(name, status, kind):
     async with streams_at(Peer([[answer]]), AWS_BEARER_TOKEN_BEDROCK="bedrock-key-of-nobody") as streams:
         outcome = await streams.ask("one", Ladder("bedrock:m"))
     assert (outcome.failure.kind, outcome.failure.message, outcome.failure.status) == (kind, "because", status)
+
+
+# -- recordings
+
+
+@pytest.mark.parametrize("provider", ["azure", "azure-chat", "vertex", "anthropic-vertex", "bedrock"])
+@pytest.mark.parametrize("weather", ["seed=1", "status429=1", "error:overloaded:4=1", "truncate:5=1"])
+async def test_what_a_cloud_said_is_recorded_and_replayed_without_one(autojump_clock, tmp_path, provider, weather):
+    path, route = tmp_path / "record.jsonl", Route(provider, "model-one")
+    seen = []
+    async with (
+        open_network(Simulator(Generated(tokens=8), Plan.parse(weather))) as network,
+        open_streams(settings=Settings.read(ENVIRONMENT), network=network, record=path) as streams,
+    ):
+        seen += [await streams.ask("hi", Ladder(route)), await streams.ask("hi", Ladder(route.buffered))]
+    async with open_streams(settings=Settings.read({}), replay=path) as streams:
+        again = [await streams.ask("hi", Ladder(route)), await streams.ask("hi", Ladder(route.buffered))]
+    assert KEY not in path.read_text()
+    assert [outcome.text for outcome in again] == [outcome.text for outcome in seen]
+    assert [outcome.failure for outcome in again] == [outcome.failure for outcome in seen]
+    assert seen[0].completed is (weather == "seed=1")
 
 
 # -- extras

@@ -182,7 +182,7 @@ async def test_leaving_the_block_early_interrupts(world, autojump_clock):
 
 async def test_an_unknown_provider_and_a_missing_key_are_said_before_anything_is_sent(world, autojump_clock):
     async with world() as w:
-        with pytest.raises(SettingError, match="no provider 'nobody'"):
+        with pytest.raises(SettingError, match="no provider is known for 'nobody:model'"):
             await w.streams.ask("hello", "nobody:model")
         with pytest.raises(SettingError, match="GEMINI_API_KEY is not set"):
             await w.streams.ask("hello", Ladder(ONE, Switch("google:gemini-2.5-flash")))
