@@ -3,7 +3,9 @@
 A record is made only where somebody listens, at the moment what it says is settled; it never changes what happens.
 """
 
+from collections.abc import Callable
 from contextvars import ContextVar
+from typing import TypeAlias
 
 import attrs
 
@@ -74,3 +76,24 @@ class StreamEnded(Record):
     def left(self) -> bool:
         """Whether it was interrupted: cancelled, or its caller's deadline was over."""
         return self.outcome.status is Status.INTERRUPTED
+
+
+@attrs.frozen
+class Captured:
+    """What a failed attempt sent and got: the names of its trace and span, its route, and both bodies as text, bounded and redacted.
+
+    `status` is 0 where no answer came; `request_bytes` and `response_bytes` are how long the bodies really were.
+    """
+
+    trace_id: str
+    span_id: str
+    route: Route
+    status: int
+    request: str
+    response: str
+    request_bytes: int
+    response_bytes: int
+
+
+Tell: TypeAlias = Callable[[Captured], object]
+"""Who is told of it."""

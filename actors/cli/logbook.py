@@ -24,7 +24,7 @@ from actors.observe.rendering import LEVELS, make_log, threshold
 from supervisor import Record
 
 if TYPE_CHECKING:
-    from actors.providers.capture import Tell
+    from actors.lifecycle import Tell
     from actors.runtime.streams import Streams
 
 

@@ -7,20 +7,17 @@ tells of (zeros where it tells of the tree and of no stream), and nothing that a
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import structlog
 
 from actors.failure import Category, Disposition, Failure, FailureKind
-from actors.lifecycle import AttemptEnded, StreamEnded
+from actors.lifecycle import AttemptEnded, Captured, StreamEnded
 from actors.observe.report import Step, step_between
 from actors.outcome import Attempt, Status
 from actors.redaction import shown
 from supervisor import ChildOverdue, MailboxOverflowed, Record, SupervisorGaveUp
-
-if TYPE_CHECKING:
-    from actors.providers.capture import Captured
 
 LIMIT = 256
 """Bytes (UTF-8) of a text in a field."""
@@ -190,7 +187,7 @@ def _of_the_tree(record: ChildOverdue | MailboxOverflowed | SupervisorGaveUp) ->
     return LogLine(level, event, _clean({**NOWHERE, **fields}))
 
 
-def captured_line(captured: "Captured") -> LogLine:
+def captured_line(captured: Captured) -> LogLine:
     """What a failed attempt sent and got, word for word; its bodies are redacted and bounded already."""
     route = captured.route
     fields = {
@@ -241,7 +238,7 @@ class StreamLogs:
         for line in lines(record):
             getattr(log, line.level.method)(line.event, **line.fields, **gauges)
 
-    def captured(self, captured: "Captured") -> None:
+    def captured(self, captured: Captured) -> None:
         """Log, for who debugs, what a failed attempt sent and got: `open_streams(capture=logs.captured)`."""
         log = self._log.bind()
         if _hears(log, Level.DEBUG):

@@ -4,6 +4,7 @@ Enums are written by their word, times in seconds; a failure carries its advice,
 promise to programs: add, never rename.
 """
 
+import math
 from typing import TypeAlias
 
 from msgspec import to_builtins
@@ -81,6 +82,9 @@ def failure_record(failure: Failure) -> Record:
         "code": failure.code,
         "retry_after": failure.retry_after,
         "request_id": failure.request_id,
+        "cause": failure.cause,
+        "tries": failure.tries,
+        "limit": failure.limit if math.isfinite(failure.limit) else None,
     }
 
 

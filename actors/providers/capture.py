@@ -4,14 +4,12 @@ The bytes are copied where they come off the connection, as for a recording, and
 debugs copies nothing.  The one rule: whatever is told went through `redaction` whole, not only its beginning (P13).
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeAlias
 
-import attrs
 import trio
 
-from actors.lifecycle import SPAN
+from actors.lifecycle import SPAN, Captured, Tell
 from actors.providers.tape import TAPE, Tape
 from actors.redaction import disclosed
 from actors.request import Request
@@ -23,26 +21,6 @@ MOST = 256 * 1024
 
 _KEPT = MOST + 4096
 """So that a secret which begins in what is told is met whole."""
-
-
-@attrs.frozen
-class Captured:
-    """One failed attempt: the names of its trace and span, its route, and the two bodies as text, each at most `MOST` bytes.
-
-    `status` is 0 where no answer came; `request_bytes` and `response_bytes` are how long the bodies really were.
-    """
-
-    trace_id: str
-    span_id: str
-    route: Route
-    status: int
-    request: str
-    response: str
-    request_bytes: int
-    response_bytes: int
-
-
-Tell: TypeAlias = Callable[[Captured], object]
 
 
 def _nobody(_: Captured) -> None:

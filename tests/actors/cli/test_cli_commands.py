@@ -77,9 +77,9 @@ def test_a_failure_climbs_the_routes_in_order_and_the_outcome_tells_it(provide, 
 
 
 @pytest.mark.promise("P14")
-def test_a_refused_key_fails_with_advice_and_status_1_and_shows_no_key(provide, capfd):
+def test_a_refused_key_fails_with_advice_and_a_status_of_its_own_and_shows_no_key(provide, capfd):
     provide("status401=1")
-    assert main(["run", "Why?", *ROUTE]) == 1
+    assert main(["run", "Why?", *ROUTE]) == 11
     out, err = capfd.readouterr()
     failure = lines(out)["1"]["failure"]
     assert (failure["title"], failure["status"]) == ("Invalid credentials", 401)
@@ -184,7 +184,7 @@ def test_a_bug_in_an_actor_fails_its_stream_and_debug_tells_where(provide, capfd
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr("actors.providers.anthropic.AnthropicProvider.open", broken)
-    assert main(["run", "Why?", *ROUTE, "--debug"]) == 1
+    assert main(["run", "Why?", *ROUTE, "--debug"]) == 17
     out, err = capfd.readouterr()
     attempts = lines(out)["1"]["attempts"]
     assert {attempt["failure"]["title"] for attempt in attempts} == {"Internal error"}

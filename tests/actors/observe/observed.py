@@ -5,9 +5,8 @@ import trio
 from actors import Mode, Settings, from_deltas, open_streams
 from actors.deltas import Finish, Finished, FinishReason, TextDelta, Usage, UsageDelta
 from actors.failure import Failure, Phase
-from actors.lifecycle import AttemptEnded, StreamEnded, Trace
+from actors.lifecycle import AttemptEnded, Captured, StreamEnded, Trace
 from actors.outcome import Attempt, Outcome, Status
-from actors.providers.capture import Captured
 from actors.route import Route
 from actors.source import RefusedError
 from supervisor import ChildOverdue, Exit, ExitKind, MailboxOverflowed, SupervisorGaveUp
