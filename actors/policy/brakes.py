@@ -7,7 +7,7 @@ malformed request says nothing about it, and a rate limit is a healthy provider'
 
 import attrs
 
-from actors.failure import Failure, FailureKind, Phase
+from actors.failure import Disposition, Failure, FailureKind, Phase
 from supervisor import Breaker, RetryBudget
 
 K = FailureKind
@@ -32,8 +32,9 @@ def sick(kind: FailureKind, phase: Phase) -> bool:
 
 
 def answered(failure: Failure) -> bool:
-    """Whether a failure shows a provider that serves, be it with a refusal; what failed on our side of the line says nothing of it."""
-    return failure.status is not None or failure.phase is not Phase.CONNECTION
+    """Whether a failure shows a provider that serves, be it with a refusal; what failed on our side says nothing of it, nor who left."""
+    heard = failure.status is not None or failure.phase is not Phase.CONNECTION
+    return heard and failure.disposition is not Disposition.LEAVE
 
 
 BREAKER = Breaker(failures=5, within=30.0, rest=15.0, probes=1)

@@ -108,17 +108,6 @@ BY_CODE: dict[str, FailureKind] = {
     "UnrecognizedClientException": K.INVALID_KEY,
     "InvalidSignatureException": K.INVALID_KEY,
     "ExpiredTokenException": K.EXPIRED_KEY,
-    # Amazon's exceptions, as Bedrock answers with them
-    "ExpiredTokenException": K.EXPIRED_KEY,
-    "UnrecognizedClientException": K.INVALID_KEY,
-    "InvalidSignatureException": K.INVALID_KEY,
-    "AccessDeniedException": K.PERMISSION,
-    "ThrottlingException": K.RATE_LIMIT,
-    "ServiceQuotaExceededException": K.QUOTA,
-    "ResourceNotFoundException": K.MODEL_UNAVAILABLE,
-    "ModelNotReadyException": K.UNAVAILABLE,
-    "ModelTimeoutException": K.TIMEOUT,
-    "ModelErrorException": K.SERVER,
     # Google's statuses and reasons
     "API_KEY_INVALID": K.INVALID_KEY,
     "UNAUTHENTICATED": K.INVALID_KEY,

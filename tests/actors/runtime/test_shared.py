@@ -17,6 +17,7 @@ SILENT_OF_HEALTH = [
     Failure(FailureKind.MEMORY),
     Failure(FailureKind.DNS_PERMANENT),
     LEFT,
+    Failure(FailureKind.CANCELLED, phase=Phase.STREAMING),
 ]
 ANSWERED = [
     None,
