@@ -138,6 +138,7 @@ async def test_retry_after_is_waited_for(world, autojump_clock):
 
 
 @pytest.mark.promise("P9")
+@pytest.mark.row("F7")
 async def test_an_exhausted_ladder_hands_over_the_partial(world, autojump_clock):
     async with world("claude-one#1=cut:6 claude-one#2=status529") as w:
         outcome = await w.streams.ask("hello", Ladder(ONE, Retry(2)))
@@ -156,6 +157,7 @@ async def test_seam_fail_stops_after_content_and_only_then(world, autojump_clock
 
 
 @pytest.mark.promise("P4")
+@pytest.mark.row("F1", "F3")
 async def test_cancelled_in_the_middle_the_partial_is_there_and_nothing_is_left(world, autojump_clock):
     async with world("claude-one#1=stall:6") as w:
         with trio.move_on_after(3) as scope:

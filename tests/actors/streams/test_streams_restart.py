@@ -277,12 +277,14 @@ async def test_an_alarm_that_finds_a_complete_attempt_tidying_up_changes_nothing
     assert len(outcome.attempts) == 1
 
 
+@pytest.mark.row("F3")
 async def test_cancelled_before_the_service_is_back_the_outcome_is_readable():
     streams = Streams()
     stream = streams.open("hello", "anthropic:claude-one")
-    with trio.move_on_after(0):
+    with trio.move_on_after(0) as scope:
         async with stream:
             pytest.fail("there is no service to open it")
+    assert scope.cancelled_caught
     assert stream.outcome.status is Status.INTERRUPTED
     assert stream.outcome.failure.kind is FailureKind.DEADLINE
     with pytest.raises(StreamClosed):
