@@ -41,9 +41,9 @@ _RAISED = re.compile(
 _NUMBERED = re.compile(r"\[(?:Errno|WinError) (-?\d+)\]\s*(.*)", re.DOTALL)
 _WORDS = "|".join(sorted({re.escape(status.phrase) for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}))
 _STATUS = re.compile(
-    r"^\W*(?:(?:the provider answered with )?(?:http(?:/[\d.]+)?|(?:http )?(?:status|error)(?:[ _]code)?)\s*[:= ]\s*(?P<named>[45]\d\d)\b"
+    r"^[\s\"'(\[{|>]*(?:(?:the provider answered with )?(?:http(?:/[\d.]+)?|(?:http )?(?:status|error)(?:[ _]code)?)\s*[:= ]\s*(?P<named>[45]\d\d)\b"
     rf"|(?:(?:client|server) error '?)?(?P<phrased>[45]\d\d) (?:{_WORDS}|[A-Z]+(?:_[A-Z]+)+\b)"
-    r"|(?P<bare>[45]\d\d)\W*$)",
+    r"|(?P<bare>[45]\d\d)[\s\"')\]}.,:;!|]*$)",
     re.IGNORECASE,
 )
 """A status that is called one, that stands before its own words, or that stands alone."""
