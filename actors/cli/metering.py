@@ -38,21 +38,21 @@ def _page(readout: Readout) -> Group:
         Text(f"{counted(readout.requests, 'request')} told of in {read}", "dim"),
     ]
     for name, told in _rows(readout):
-        lines += [Text.assemble(f"\n{told}  ", (name, "dim")), Padding(Text(MEANINGS[name], "dim"), (0, 0, 0, 3))]
+        lines += [Text.assemble("\n", (name, "bold"), f"  {told}"), Padding(Text(MEANINGS[name], "dim"), (0, 0, 0, 3))]
     return Group(*lines)
 
 
 def _rows(readout: Readout) -> Iterator[tuple[str, str]]:
     times = "  ".join(f"{name} {seconds(figure)}" for name, figure in readout.durations.items())
-    yield "llm.request.duration_ms", f"whole answers: {times}"
-    yield "llm.request.retries", _told("retry", readout.retries, ())
-    yield "llm.streaming.errors", _told("error", readout.errors, CATEGORIES)
-    yield "llm.fallback.triggered", _told("fallback", readout.fallbacks, FALLBACKS[:2])
-    yield "llm.input_tokens", f"tokens in: {count(readout.tokens['input_tokens'])}"
-    yield "llm.output_tokens", f"tokens out: {count(readout.tokens['output_tokens'])}"
+    yield "llm.request.duration_ms", f"of whole answers: {times}"
+    yield "llm.request.retries", _told(readout.retries, ())
+    yield "llm.streaming.errors", _told(readout.errors, CATEGORIES)
+    yield "llm.fallback.triggered", _told(readout.fallbacks, FALLBACKS[:2])
+    yield "llm.input_tokens", count(readout.tokens["input_tokens"])
+    yield "llm.output_tokens", count(readout.tokens["output_tokens"])
 
 
-def _told(what: str, counter: Mapping[str, int], always: tuple[str, ...]) -> str:
+def _told(counter: Mapping[str, int], always: tuple[str, ...]) -> str:
     names = (*always, *sorted(set(counter) - set(always)))
     parts = [f"{name} {count(counter.get(name, 0))}" for name in names if name in always or counter.get(name)]
-    return f"{counted(sum(counter.values()), what)}{': ' if parts else ''}{', '.join(parts)}"
+    return f"{count(sum(counter.values()))}{': ' if parts else ''}{', '.join(parts)}"

@@ -111,7 +111,7 @@ def _said(failure: Failure) -> Iterator[str]:
         yield f"status {failure.status}"
     if failure.code:
         yield clean(failure.code)
-    if failure.message and failure.message != f"status {failure.status}":
+    if failure.message and f"status {failure.status}" not in failure.message:
         yield clean(failure.message)
     if failure.retry_after is not None:
         yield f"asks to wait {failure.retry_after:g} s"

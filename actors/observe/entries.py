@@ -94,7 +94,7 @@ def _of_console(line: str) -> Entry | None:
 
 
 NUMBERS = frozenset(
-    "after attempt attempts capacity connections delivered elapsed generation idle_connections input_tokens lost memory_mb output_tokens "
+    "after attempt attempts buffered_bytes capacity connections delivered elapsed generation idle_connections input_tokens lost memory_mb output_tokens "
     "request_bytes response_bytes retry_after since status waiting_requests".split()
 )
 """Fields that are numbers; a name of digits is none."""

@@ -91,7 +91,7 @@ def _processors(*, json: bool, colors: bool, secrets: Sequence[str] = ()) -> Seq
         traceback = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
         return (*first, traceback, *blots, structlog.processors.JSONRenderer())
     traceback = structlog.processors.ExceptionRenderer()  # a traceback as Python prints it: without locals
-    return (*first, traceback, *blots, structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=22))
+    return (*first, traceback, *blots, structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=22, sort_keys=False))
 
 
 def trace(_log: WrappedLogger, _method: str, event: EventDict) -> EventDict:

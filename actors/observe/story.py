@@ -21,7 +21,7 @@ MOST = 16
 LINE = 4096
 """Bytes of a line that are told."""
 
-GAUGES = ("memory_mb", "connections", "idle_connections", "waiting_requests")
+GAUGES = ("memory_mb", "connections", "idle_connections", "waiting_requests", "buffered_bytes")
 """The fields that say what the program held when a line was written."""
 
 _ID = re.compile(r"\b[0-9a-f]{32}\b")

@@ -230,24 +230,24 @@ GOLDEN = """\
 2 streams: 1 completed, 0 interrupted, 1 failed
 4 requests told of in 2 outcomes
 
-whole answers: p50 2.02 s  p90 2.02 s  p99 2.02 s  llm.request.duration_ms
+llm.request.duration_ms  of whole answers: p50 2.02 s  p90 2.02 s  p99 2.02 s
    up: the network is slow, or the provider holds requests back (rate limit)
 
-1 retry: rate_limit 1  llm.request.retries
+llm.request.retries  1: rate_limit 1
    up: transient trouble; its kind says whose. It costs time and money, and is over by itself
 
-3 errors: transient 1, permanent 1, context 0, resource 1  llm.streaming.errors
+llm.streaming.errors  3: transient 1, permanent 1, context 0, resource 1
    permanent up: investigate, somebody has to act; transient up: the provider or the network;
    resource up: this machine
 
-1 fallback: memory_exhaustion 1, provider_switch 0  llm.fallback.triggered
+llm.fallback.triggered  1: memory_exhaustion 1, provider_switch 0
    memory_exhaustion up: this machine is short of memory; provider_switch up: the first provider
    needs a look
 
-tokens in: 12  llm.input_tokens
+llm.input_tokens  12
    up without more streams: retries and longer prompts
 
-tokens out: 7  llm.output_tokens
+llm.output_tokens  7
    what abandoned attempts said is counted too: it is paid for
 """
 
