@@ -22,7 +22,7 @@ from actors.deltas import (
     UsageDelta,
 )
 from actors.failure import Failure
-from actors.observe.report import Step, Tally, held_back, step_between
+from actors.observe.report import Step, Tally, step_between
 from actors.outcome import Attempt, Outcome, Status
 from actors.route import Route
 
@@ -45,7 +45,7 @@ class State(Enum):
 
 def in_short(failure: Failure) -> str:
     """A failure in two or three words."""
-    return "Circuit open" if held_back(failure) else failure.title
+    return "Circuit open" if failure.held_back else failure.title
 
 
 @attrs.frozen
@@ -191,7 +191,7 @@ class Board:
             del self.avoided[attempt.route.name]
 
     def _turn(self, track: Track, event: AttemptAbandoned, now: float) -> None:
-        if held_back(event.failure):
+        if event.failure.held_back:
             self._avoid(track, track.route or event.next_route, now)
         track.abandon(event, now)
         step = step_between(track.route or event.next_route, event.next_route)

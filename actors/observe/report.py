@@ -35,11 +35,6 @@ def step_between(before: Route, after: Route) -> Step:
     return Step.DEGRADE if before.streams and not after.streams else Step.RETRY
 
 
-def held_back(failure: Failure | None) -> bool:
-    """Whether an attempt that ended so was never sent, because its route's circuit breaker was open."""
-    return failure is not None and failure.held_back
-
-
 @attrs.frozen
 class Latency:
     """Seconds that half, nine tenths and 99 of 100 streams did not exceed, each within 1 %; `None` where nothing was timed."""
@@ -128,7 +123,7 @@ class Tally:
         timeline = outcome.attempts
         self.statuses[outcome.status] += 1
         for attempt in timeline:
-            if held_back(attempt.failure):
+            if attempt.failure is not None and attempt.failure.held_back:
                 self.held[attempt.route.name] += 1
             else:
                 self.asked[str(attempt.route)] += 1
@@ -174,7 +169,7 @@ class Tally:
 def _weather(timeline: tuple[Attempt, ...]) -> Iterator[Failure]:
     """What the providers did; an attempt held back met none of them."""
     failures = (attempt.failure for attempt in timeline)
-    return (failure for failure in failures if failure is not None and not held_back(failure))
+    return (failure for failure in failures if failure is not None and not failure.held_back)
 
 
 def _weight(trouble: Trouble) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from actors.deltas import Usage
 from actors.failure import CIRCUIT_OPEN, Failure, FailureKind
 from actors.ladder import Ladder
 from actors.observe.quantiles import Quantiles
-from actors.observe.report import Latency, Step, Tally, held_back, step_between
+from actors.observe.report import Latency, Step, Tally, step_between
 from actors.outcome import Attempt, Outcome, Status
 from actors.policy.brakes import Brakes
 from actors.providers.foreign import from_deltas
@@ -60,7 +60,7 @@ def test_every_attempt_and_every_step_is_counted_once(made):
     assert report.streams == len(made)
     assert report.attempts == sum(len(outcome.attempts) for outcome in made)
     assert report.steps.total() == report.attempts - len(made)
-    held = sum(held_back(attempt.failure) for outcome in made for attempt in outcome.attempts)
+    held = sum(bool(one.failure and one.failure.held_back) for outcome in made for one in outcome.attempts)
     assert (report.held.total(), report.asked.total()) == (held, report.attempts - held)
     assert report.usage.output_tokens == sum(outcome.usage.output_tokens for outcome in made)
 
@@ -69,7 +69,7 @@ def test_every_attempt_and_every_step_is_counted_once(made):
 def test_troubles_add_up_to_the_failed_attempts_and_the_failed_streams(made):
     report = tallied(made)
     attempts = [attempt for outcome in made for attempt in outcome.attempts]
-    failed = [attempt for attempt in attempts if attempt.failure and not held_back(attempt.failure)]
+    failed = [attempt for attempt in attempts if attempt.failure and not attempt.failure.held_back]
     assert sum(trouble.attempts for trouble in report.troubles) == len(failed)
     assert sum(trouble.streams for trouble in report.troubles) == report.statuses[Status.FAILED]
     weights = [(trouble.streams, trouble.attempts) for trouble in report.troubles]
@@ -128,8 +128,8 @@ async def test_what_a_circuit_breaker_held_back_is_known_by_the_failure_it_leave
         settings=Settings.read({}), providers={"mine": from_deltas(refuses)}, brakes=brakes
     ) as streams:
         sent, held = [await streams.ask("Why?", Ladder("mine:m")) for _ in range(2)]
-    assert (held_back(sent.failure), held_back(held.failure)) == (False, True)
-    assert not held_back(Failure(FailureKind.UNAVAILABLE, status=503, code=CIRCUIT_OPEN))
+    assert (sent.failure.held_back, held.failure.held_back) == (False, True)
+    assert not Failure(FailureKind.UNAVAILABLE, status=503, code=CIRCUIT_OPEN).held_back
 
 
 def test_streams_that_began_elsewhere_are_counted_for_the_route_they_passed_over():
