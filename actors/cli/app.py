@@ -5,7 +5,9 @@ did so for a reason of one category; 2: used wrongly; 70: a bug of ours; 128 and
 command needs is imported when it is called, so that help is quick.
 """
 
+import errno
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -112,8 +114,12 @@ def main(words: Sequence[str] | None = None) -> int:
     _open_closed_streams()
     try:
         status: int | None = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        _write_to_nobody()
+        return 128 + signal.SIGPIPE
     except Exception as error:  # noqa: BLE001 -- the last line before a person
         return _complain(error, debug="--debug" in words)
     return status or 0
@@ -132,11 +138,25 @@ def _complain(error: Exception, *, debug: bool) -> int:
     cause = _innermost(error)
     if isinstance(cause, CycloptsError | SettingError):
         told, status = f"{cause}{_HINTS.get(type(cause), '')}", 2
+    elif isinstance(cause, OSError) and cause.errno in _FULL:
+        _write_to_nobody()
+        told, status = f"this cannot be written: {(cause.strerror or '').lower()}", 1
     else:
         hint = "" if debug else " (--debug shows where)"
         told, status = f"this is a bug, please report it: {type(cause).__name__}: {cause}{hint}", BUG
     print(f"trio-supervisor: {' '.join(told.split())}", file=sys.stderr)
     return status
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""There is no room where standard output goes."""
+
+
+def _write_to_nobody() -> None:
+    """Let what is still buffered go nowhere, so that the end of the program does not try to write it again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 _HINTS: dict[type[BaseException], str] = {UnknownOptionError: " A prompt that begins with - goes after --."}

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -253,3 +254,23 @@ def test_without_anybody_to_answer_every_command_comes_back(words):
 @pytest.mark.row("L13")
 def test_the_memory_of_this_process_is_told():
     assert memory_mb() is None or 10 < memory_mb() < 10_000
+
+
+@pytest.mark.row("K1")
+@pytest.mark.parametrize(
+    "words", [["classify", "--status", "429"], ["classify", "--status", "429", "--json"], ["demo", "--list"]]
+)
+def test_a_page_that_nobody_reads_or_that_finds_no_room_is_no_bug(words):
+    process = subprocess.Popen(
+        [*COMMAND, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=30) in {0, 128 + signal.SIGPIPE}
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 -- a device
+        ended = subprocess.run(
+            [*COMMAND, *words], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.stderr == b"trio-supervisor: this cannot be written: no space left on device\n"
+    assert ended.returncode == 1
