@@ -23,7 +23,7 @@ _QUOTED = {
     '"': re.compile(r'"(?P<value>(?:[^"\\]|\\.)*)"[ \t]*(?:#[^\n]*)?(?=\n|\Z)', re.DOTALL),
     "'": re.compile(r"'(?P<value>[^']*)'[ \t]*(?:#[^\n]*)?(?=\n|\Z)", re.DOTALL),
 }
-_PLAIN = re.compile(r"(?P<value>[^\n]*?)[ \t]*(?:(?:^|(?<=[ \t=]))#[^\n]*)?(?=\n|\Z)")
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#")
 _NOTHING = re.compile(r"[ \t]*(?:#[^\n]*)?(?=\n|\Z)")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "\n": ""}
@@ -69,13 +69,32 @@ def _assignment(text: str, at: int, place: str) -> tuple[str, str, int]:
     begun = _ASSIGNMENT.match(text, at)
     if begun is None:
         raise SettingError(f"{place} is no NAME=value; correct it or make it a comment with #")
-    quote = text[begun.end() : begun.end() + 1]
-    found = _QUOTED.get(quote, _PLAIN).match(text, begun.end())
-    if found is None:
-        raise SettingError(f"{place}: the value of {begun['name']} has no closing {quote}, or something behind it")
-    value = found["value"]
-    if quote == '"':
-        value = _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), value)
+    name, quote = begun["name"], text[begun.end() : begun.end() + 1]
+    value, end = _quoted(text, begun.end(), quote) if quote in _QUOTED else _plain(text, begun.end())
+    if end < 0:
+        raise SettingError(f"{place}: the value of {name} has no closing {quote}, or something behind it")
     if "\x00" in value:
-        raise SettingError(f"{place}: the value of {begun['name']} holds a zero byte, which no variable can")
-    return begun["name"], value, found.end()
+        raise SettingError(f"{place}: the value of {name} holds a zero byte, which no variable can")
+    return name, value, end
+
+
+def _plain(text: str, at: int) -> tuple[str, int]:
+    """A value without quotes: what stands before the line's end, or before a comment."""
+    end = text.find("\n", at)
+    end = len(text) if end < 0 else end
+    value = text[at:end]
+    comment = _COMMENT.search(value)
+    return value[: comment.start() if comment else None].strip(" \t"), end
+
+
+def _quoted(text: str, at: int, quote: str) -> tuple[str, int]:
+    """A value in quotes, and where it ends; -1 where it does not."""
+    found = _QUOTED[quote].match(text, at)
+    if found is None:
+        return "", -1
+    value = found["value"]
+    return (_ESCAPE.sub(_unescaped, value) if quote == '"' else value), found.end()
+
+
+def _unescaped(escape: "re.Match[str]") -> str:
+    return _ESCAPED.get(escape[1], escape[1])

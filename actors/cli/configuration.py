@@ -15,7 +15,7 @@ from rich.table import Table
 
 from actors.cli.screen import Paper, paper
 from actors.config import PROVIDERS, VARIABLES, Secret, Setting, Settings
-from actors.dotenv import FILE
+from actors.dotenv import FILE, MOST_BYTES
 from actors.entries import Origin
 from actors.errors import SettingError
 from actors.preferred import reason
@@ -39,9 +39,10 @@ def here() -> Settings:
 def _dotenv() -> str:
     """The text of the file; empty where there is none."""
     try:
-        return Path(FILE).read_bytes().decode()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return ""
+        if not Path(FILE).is_file():  # a named pipe would be waited for
+            return ""
+        with Path(FILE).open("rb") as file:
+            return file.read(MOST_BYTES + 1).decode()
     except UnicodeDecodeError:
         raise SettingError(f"{FILE} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:

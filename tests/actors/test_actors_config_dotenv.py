@@ -1,5 +1,8 @@
 """A `.env` file: what it says, what it may not say, and what goes before it."""
 
+from contextlib import suppress
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +79,15 @@ def test_a_line_that_is_none_is_named_and_not_shown(text, line):
 def test_a_file_that_is_something_else_is_refused_by_its_size():
     with pytest.raises(SettingError, match="longer than 1 MiB"):
         parse_dotenv("#" * (MOST_BYTES + 1))
+
+
+@pytest.mark.parametrize("line", ["A=x" + " " * 10**6 + "y", "A=" + " #" * 10**5, 'A="' + "\\" * 10**5, " " * 10**6])
+def test_a_line_without_end_is_read_in_time(line):
+    assert len(line) <= MOST_BYTES
+    start = perf_counter()
+    with suppress(SettingError):
+        parse_dotenv(line)
+    assert perf_counter() - start < 5, "a quadratic reading takes hours"
 
 
 @given(st.text(max_size=200))

@@ -1,12 +1,13 @@
 """Settings alone say what is sent: what else the environment holds for the official clients reaches nobody."""
 
 import pytest
-from provider_world import ENVIRONMENT, KEY, PROVIDERS, deltas_of
+from provider_world import ENVIRONMENT, KEY, PROVIDERS, RICH, assembled, deltas_of, providers
 from scripted_peer import Peer, sized
 
-from actors.chaos import open_network
+from actors.chaos import Scripted, Simulator, open_network
 from actors.config import Settings
 from actors.providers.table import open_providers
+from actors.request import Request, Tool
 from actors.source import WireError
 
 STRAY = "stray-of-the-environment"
@@ -89,3 +90,16 @@ async def test_addresses_that_are_not_set_are_the_providers_own(strays, named):
             "bedrock": "bedrock-runtime.eu-west-1.amazonaws.com",
         }[named.name]
     )
+
+
+@pytest.mark.row("C8")
+@pytest.mark.parametrize("flag", ["true", "false", ""])
+@pytest.mark.parametrize("tools", [(), (Tool("weather"), Tool("now"))], ids=["plain", "tools"])
+@EACH
+async def test_streaming_is_switched_off_for_openai_and_azure_with_tools_and_without(named, flag, tools):
+    simulator = Simulator(Scripted(RICH))
+    async with providers(simulator, OPENAI_DISABLE_STREAMING=flag) as known:
+        deltas = await deltas_of(known, known.admit(named.route), Request("hi", tools=tools))
+    assert len(assembled(deltas).ready) == 2
+    whole = flag == "true" and named.name in {"openai", "openai-chat", "azure", "azure-chat"}
+    assert [entry.streaming for entry in simulator.journal.entries] == [not whole]
