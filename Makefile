@@ -49,7 +49,7 @@ docs: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.supervision
 	@$(BIN)/python -m benchmarks.failures
-	@$(BIN)/python -m benchmarks.overhead
+	@$(BIN)/python -m benchmarks.overhead --pairs 11
 	@$(BIN)/python -m benchmarks --seconds 2 --rounds 2 --pools 1000 4000
 
 # An environment that was never finished is made anew; one that is merely older than the lock is brought up to date.
