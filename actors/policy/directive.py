@@ -234,8 +234,13 @@ class _Sight:
         if not (kind in CURED_IN_ONE_PIECE or self._may_spend):
             return None
         # Where nothing speaks against streaming, it is one more attempt on a route that fails; silence was waited for already.
-        after = 0.0 if kind in CURED_IN_ONE_PIECE or kind in SILENT else self._wait(Retry())
+        after = 0.0 if kind in CURED_IN_ONE_PIECE or kind in SILENT else self._wait(self._in_force(index))
         return None if after is None else Onward(Leg(route.buffered, index), after)
+
+    def _in_force(self, index: int) -> Retry:
+        """The last `Retry` below a rung, whose waits go on holding; the usual one where there is none."""
+        below = (rung for rung in reversed(self.ladder.rungs[:index]) if isinstance(rung, Retry))
+        return next(below, Retry())
 
 
 def tries_of(history: Sequence[Past]) -> list[Try]:

@@ -11,7 +11,7 @@ from actors.ladder import Buffered, Ladder, Seam, Switch
 from actors.policy.decisions import CAPS, OF_THE_ACCOUNT
 from actors.policy.directive import Broken, Conditions, Leg, Onward, Try, direct, first_leg
 from actors.route import Route
-from supervisor import Retry
+from supervisor import Backoff, Retry
 
 K = FailureKind
 A, A2, B = Route.parse("anthropic:a"), Route.parse("anthropic:a2"), Route.parse("openai:b")
@@ -91,6 +91,15 @@ def test_retries_wait_one_two_four_eight_seconds_then_switch():
         history.append(tried(rung=-1 if number == 0 else 0, ended=10.0 + number))
         seen.append(after(FULL, *history, now=10.0 + number))
     assert seen == [*(Onward(Leg(A, 0), wait) for wait in (1.0, 2.0, 4.0, 8.0)), Onward(Leg(B, 1), 0.0)]
+
+
+@pytest.mark.row("K6")
+def test_the_attempt_in_one_piece_waits_as_the_retries_before_it_do():
+    own = Retry(1, backoff=Backoff(initial=0.25))
+    for retry, wait in ((own, 0.25), (Retry(1), 1.0)):
+        assert after(Ladder(A, retry, Buffered()), tried()) == Onward(Leg(A.buffered, 1), wait)
+    assert after(Ladder(A, Retry(2), Switch(B), own, Buffered()), tried(), tried(route=B, rung=1)).after == 0.25
+    assert after(Ladder(A, Retry(1, within=0.5), Buffered()), tried()) is None
 
 
 def test_a_route_without_retry_is_asked_once():
