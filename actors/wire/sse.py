@@ -11,7 +11,7 @@ from typing import TypeAlias
 from actors.source import MalformedError
 
 EVENT_LIMIT = 32 * 1024 * 1024
-"""Bytes one event may have: room for the largest inline image; the official Go clients draw the same line."""
+"""Bytes one event may have, a line end counted as one byte: room for the largest inline image; the official Go clients draw the same line."""
 
 Event: TypeAlias = tuple[bytes, bytes]
 """The event's name (empty where none was given) and its data, lines joined by a line feed."""
@@ -42,13 +42,15 @@ class Events:
         self._name = b""
         self._data: list[bytes] = []
         self._size = 0
-        self._stray: list[bytes] = []
+        self._stray = bytearray()  # lines may be short and many: one object for all of them
 
     def feed(self, octets: bytes) -> list[Event]:
         """The events that these bytes complete."""
+        if self.fault is not None:
+            return []
         if octets and (self._after_cr or self._held):
             octets = self._joined(octets)
-        if not octets or self.fault is not None:
+        if not octets:
             return []
         lines = octets.splitlines()
         last = octets[-1]
@@ -58,7 +60,7 @@ class Events:
             self._fresh = False
             lines[0] = lines[0].removeprefix(_BOM)
         found = self._read(lines)
-        if rest:
+        if rest and self.fault is None:
             self._hold(rest)
         return found
 
@@ -75,18 +77,18 @@ class Events:
                     found.append((self._name, data[0] if len(data) == 1 else b"\n".join(data)))
                     data.clear()
                 if self._stray:
-                    found.append((STRAY, b"\n".join(self._stray)))
+                    found.append((STRAY, bytes(self._stray[:-1])))
                     self._stray.clear()
                 self._name = b""
                 self._size = 0
-            elif self._size + len(line) > self._limit:
+            elif (size := self._size + len(line) + 1) > self._limit:
                 self._overflow()
                 break
             elif line.startswith(b"data: "):
                 data.append(line[6:])
-                self._size += len(line)
+                self._size = size
             else:
-                self._size += len(line)
+                self._size = size
                 self._field(line)
         return found
 
@@ -98,7 +100,7 @@ class Events:
         elif name == b"data":
             self._data.append(value.removeprefix(b" "))
         elif name and not _FIELD.match(line):
-            self._stray.append(line)
+            self._stray += line + b"\n"
 
     def _joined(self, octets: bytes) -> bytes:
         """These bytes and the line they go on with; empty while its end is missing, so a long line is joined once."""
@@ -122,4 +124,7 @@ class Events:
             self._overflow()
 
     def _overflow(self) -> None:
+        for kept in (self._held, self._data, self._stray):
+            kept.clear()
+        self._held_size = 0
         self.fault = MalformedError(f"an event has more than {self._limit} bytes, which no provider sends")

@@ -129,6 +129,22 @@ def test_a_line_without_end_is_a_fault_before_it_fills_the_memory():
     assert fed <= 1200
 
 
+def test_nothing_is_held_behind_an_event_beyond_the_limit():
+    events = Events(limit=1000)
+    for _ in range(100):
+        events.feed(b"x" * 100)
+    assert events.fault is not None
+    assert (events._held, events._held_size, events._data, events._stray) == ([], 0, [], b"")
+
+
+@pytest.mark.parametrize("lines", [b"{y\n}\n", b"data: xy\ndata:\n", b"{\n" * 9])
+def test_line_ends_count_for_the_limit(lines):
+    within, beyond = Events(limit=len(lines)), Events(limit=len(lines) - 1)
+    assert len(within.feed(lines + b"\n")) == 1
+    assert (beyond.feed(lines + b"\n"), within.fault) == ([], None)
+    assert beyond.fault is not None
+
+
 def test_stray_lines_without_end_are_a_fault():
     events = Events(limit=1000)
     for _ in range(300):
