@@ -149,7 +149,7 @@ class Answer:
         out.extend(CitationDelta(one, self._runs.part(TextDelta, out)) for one in cited)
         reason = candidate.finish_reason
         if isinstance(reason, int):
-            reason = _BY_NUMBER[reason] if reason < len(_BY_NUMBER) else str(reason)
+            reason = _BY_NUMBER[reason] if 0 <= reason < len(_BY_NUMBER) else str(reason)
         if reason and reason != "FINISH_REASON_UNSPECIFIED":
             kind = _FINISHES.get(reason, FinishReason.OTHER)
             self._finish = Finish(kind, reason, candidate.finish_message or "", kind is FinishReason.STOP)

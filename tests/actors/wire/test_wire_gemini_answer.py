@@ -300,3 +300,11 @@ def test_a_reply_that_is_no_finished_response_is_raised(reply, word):
     with pytest.raises((MalformedError, TruncatedError, RefusedError)) as caught:
         DIALECT.read_reply(reply)
     assert fault_word(caught.value) == word
+
+
+@pytest.mark.parametrize(
+    ("number", "spelling"), [(1, "STOP"), (2, "MAX_TOKENS"), (99, "99"), (-7, "-7"), (-(2**40), "-1099511627776")]
+)
+def test_a_finish_reason_by_number_is_named_or_kept(number, spelling):
+    deltas = DIALECT.read_reply(json.dumps({"candidates": [{"finishReason": number}]}).encode())
+    assert deltas[-1].finish.spelling == spelling
