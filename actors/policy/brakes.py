@@ -8,6 +8,7 @@ malformed request says nothing about it, and a rate limit is a healthy provider'
 import attrs
 
 from actors.failure import Disposition, Failure, FailureKind, Phase
+from actors.policy.decisions import SLOWER
 from supervisor import Breaker, RetryBudget
 
 K = FailureKind
@@ -63,11 +64,15 @@ class Memory:
 
 @attrs.frozen
 class Brakes:
-    """The rules for every route and provider, and for memory; `None` switches one off."""
+    """The rules for every route and provider, and for memory; `None` switches one off.
+
+    `busy`: how many times the usual wait a machine is given that is too busy to follow.
+    """
 
     breaker: Breaker | None = BREAKER
     budget: RetryBudget | None = BUDGET
     memory: Memory = Memory()
+    busy: float = SLOWER[FailureKind.CPU]
 
     def breaker_of(self, in_flight: int) -> Breaker | None:
         """The breaker's rule for a route with so many attempts under way.

@@ -11,7 +11,7 @@ from actors.redaction import shown
 from actors.source import RefusedError, WireError
 
 KEPT_BYTES = 256
-"""Of the words of a refusal whose exception is kept."""
+"""Of the words of an exception that is kept."""
 
 
 def causes(error: BaseException) -> list[BaseException]:
@@ -40,9 +40,12 @@ def named(error: BaseException) -> str:
 
 
 def kept(error: BaseException) -> BaseException:
-    """The exception as it may hang beside an outcome: without frames, and of a provider's refusal no more than may be shown (P13)."""
+    """The exception as it may hang beside an outcome: without frames, and its words as far as they may be shown (P13)."""
     for each in _connected(error):
         each.__traceback__ = None
+        each.args = tuple(shown(word, KEPT_BYTES) if isinstance(word, str) else word for word in each.args)
+        if isinstance(each, OSError) and each.strerror:
+            each.strerror = shown(each.strerror, KEPT_BYTES)
     if not isinstance(error, RefusedError):
         return error
     words = shown(error.message, KEPT_BYTES)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from actors.deltas import Progress
-from actors.failure import SILENT, Disposition, Failure, NextKey
+from actors.failure import SILENT, Disposition, Failure, FailureKind, NextKey
 from actors.ladder import Buffered, Ladder, Rung, Seam, Switch
-from actors.policy.decisions import CURED_IN_ONE_PIECE, OF_THE_ACCOUNT, Action, decide
+from actors.policy.decisions import CURED_IN_ONE_PIECE, OF_THE_ACCOUNT, SLOWER, Action, decide
 from actors.route import Route
 from supervisor import Again, Exit, Past, Retry, Stop
 
@@ -54,11 +54,12 @@ class Conditions:
     """What all streams share, at one moment.
 
     `open_until`: the routes (by `Route.name`) whose breaker is open, and until when.  `tokens`: what is left of each provider's retry budget.
-    What is not named has no breaker open, or a full budget.
+    What is not named has no breaker open, or a full budget.  `busy`: how many times the usual wait a machine that is too busy is given.
     """
 
     open_until: Mapping[str, float] = attrs.field(factory=_nothing)
     tokens: Mapping[str, float] = attrs.field(factory=_nothing)
+    busy: float = SLOWER[FailureKind.CPU]
 
 
 @attrs.frozen
@@ -179,7 +180,8 @@ class _Sight:
 
     def _wait(self, rung: Retry) -> float | None:
         """Seconds until the route may be asked again; `None` where that is longer than the rung allows."""
-        usual = rung.backoff.delay(self._fruitless, self.roll) * decide(self.failure).slower
+        slower = self.conditions.busy if self.failure.kind is FailureKind.CPU else decide(self.failure).slower
+        usual = rung.backoff.delay(self._fruitless, self.roll) * slower
         after = max(usual, self.failure.retry_after or 0.0)
         if self.failure.next_key is NextKey.ANOTHER:
             after = 0.0  # the wait was asked of one key, and another one has none

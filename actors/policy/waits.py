@@ -63,9 +63,9 @@ def _moment(text: str) -> float | None:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             when = read(text.strip())
+            return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
         except (ValueError, TypeError, IndexError, OverflowError):
             continue
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
     return None
 
 

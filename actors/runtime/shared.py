@@ -79,6 +79,7 @@ class Shared:
         return Conditions(
             {name: until for name, until in paused.items() if until > now},
             {provider: tokens.amount for provider, tokens in self._tokens.items()},
+            self._brakes.busy,
         )
 
     def admit(self, route: Route, now: float) -> Pass | Failure:

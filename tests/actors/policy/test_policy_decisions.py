@@ -8,10 +8,12 @@ from actors.failure import SILENT, Disposition, Failure, FailureKind, Phase
 from actors.ladder import Buffered, Ladder, Seam, Switch
 from actors.messages import Foreign, Text, ToolCall
 from actors.policy.assemble import Assembly
+from actors.policy.brakes import Brakes
 from actors.policy.decisions import BY_PROVIDER, CAPS, CURED_IN_ONE_PIECE, HARMLESS_TOOLS, Action, acts, decide, usual
 from actors.policy.directive import Broken, Conditions, Leg, Onward, Try, direct
 from actors.policy.ration import Ration, ration
 from actors.route import Route
+from actors.runtime.shared import Shared
 from supervisor import Backoff, Retry
 
 K, P = FailureKind, Phase
@@ -115,6 +117,9 @@ def test_a_busy_machine_is_given_twice_the_usual_time(initial):
     ladder = Ladder(A, Retry(5, Backoff(initial=initial, jitter=0)))
     busy, usual_ = Failure(K.CPU), Failure(K.OVERLOADED)
     assert after(busy, ladder=ladder).after == 2 * after(usual_, ladder=ladder).after == 2 * initial
+    tries = [Try(Leg(A), 10.0, Broken(busy))]
+    assert direct(ladder, Seam.RESTART, tries, Conditions(busy=5.0), 10.0, EVEN).after == 5 * initial
+    assert Shared(Brakes(busy=5.0)).conditions(0.0).busy == 5.0
 
 
 @pytest.mark.row("D10")

@@ -95,6 +95,49 @@ async def test_a_traceback_shows_no_key_that_a_provider_repeated(autojump_clock)
     assert KEY not in "".join(traceback.format_exception(raised.value))
 
 
+@pytest.mark.row("G8")
+@pytest.mark.promise("P13")
+async def test_a_traceback_shows_no_key_that_a_client_put_into_its_words(autojump_clock):
+    async def talkative(_request, _route):
+        raise httpx2.ReadError(f"broke with authorization: Bearer {KEY}") from ConnectionResetError(104, f"at {KEY}")
+        yield
+
+    async with mine(talkative) as streams:
+        outcome = await streams.ask("hello", "mine:model")
+    with pytest.raises(RetryExhausted) as raised:
+        outcome.unwrap()
+    told = "".join(traceback.format_exception(raised.value))
+    assert "ReadError: broke with authorization" in told
+    assert "[Errno 104] at ***" in told
+    assert KEY not in told
+
+
+@pytest.mark.row("G6", "F3")
+async def test_a_cancellation_passes_through_as_it_is(autojump_clock):
+    async def silent(_request, _route):
+        yield TextDelta("so far")
+        await trio.sleep_forever()
+
+    seen = []
+    async with mine(silent) as streams:
+        with trio.move_on_after(5) as scope:
+            try:
+                async with streams.open("hello", "mine:model") as stream:
+                    try:
+                        async for _ in stream:
+                            pass
+                    except trio.Cancelled as error:
+                        seen.append(error)
+                        raise
+            except trio.Cancelled as error:
+                seen.append(error)
+                raise
+    assert scope.cancelled_caught
+    assert len(seen) == 2
+    assert seen[0] is seen[1]
+    assert (seen[0].__cause__, seen[0].__context__) == (None, None)
+
+
 @pytest.mark.row("A1", "B2")
 @pytest.mark.parametrize(
     ("fault", "phase"),
