@@ -53,7 +53,7 @@ async def serve_streams(  # noqa: PLR0913 -- a name for each thing that a servic
     name, or replaces known ones.  `network` replaces the sockets, `brakes` the circuit breaker and the retry
     budget, `seed` makes trace ids repeatable.
 
-    `record` names a file that every attempt which goes over HTTP is added to; `replay` one (or what `from_recording` made of it) that answers
+    `record` names a file that every attempt is added to; `replay` one (or what `from_recording` made of it) that answers
     instead of the providers, which then need no network and no key.  `capture`, for debugging, is told what attempts that fail over HTTP sent
     and got, unless they are recorded or replayed.
 
@@ -96,7 +96,7 @@ async def open_streams(  # noqa: PLR0913 -- the same
     hook: Callable[[Record], object] | None = None,
     seed: int | None = None,
     record: str | Path | None = None,
-    replay: str | Path | None = None,
+    replay: str | Path | Provider | None = None,
     capture: "Tell | None" = None,
     refresh: Mapping[str, Refresh] | None = None,
 ) -> AsyncGenerator[Streams]:

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, UnknownOptionError
 
-from actors.cli import operating
+from actors.cli import operating, recordings
 from actors.cli.options import Asking, Concurrency, Failing, Logging, Reading, Showing, positive
 from actors.errors import SettingError
 
@@ -106,6 +106,7 @@ def config(
 
 
 operating.add_to(app)
+recordings.add_to(app)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -11,7 +11,8 @@ from actors.cli.configuration import here
 from actors.cli.inlet import Inlet, from_file, from_prompts, from_stdin
 from actors.cli.jobs import Job, Wishes, admit
 from actors.cli.options import Asking, Logging, Reading, Showing
-from actors.cli.run import Plan, carry_out
+from actors.cli.performing import perform
+from actors.cli.run import Plan, Tape
 from actors.cli.surface import Surface
 from actors.cli.tools import tools_of_file
 from actors.config import Settings
@@ -28,13 +29,14 @@ def ask(prompts: tuple[str, ...], reading: Reading, asking: Asking, showing: Sho
     """Answer the prompts; gives the exit status."""
     settings = here()
     tools = () if asking.tools is None else tools_of_file(asking.tools)
-    wishes = Wishes(settings, _routes(asking, settings), asking.system, asking.max_tokens, tools)
+    offline = asking.replay is not None
+    wishes = Wishes(settings, _routes(asking, settings), asking.system, asking.max_tokens, tools, offline)
     inlet = _inlet(prompts, reading, wishes)
     with Surface.open(showing, logging, settings, answers=True) as surface:
         title = f"run on {', then '.join(map(str, wishes.routes))}" if wishes.routes else "run"
         ladder = partial(_ladder, _retry(asking.attempts, settings))
         plan = Plan(title, settings, wishes.routes, inlet, ladder, asking.concurrency, asking.seam)
-        ending = trio.run(carry_out, plan, surface.audience)
+        ending = perform(attrs.evolve(plan, tape=Tape(asking.record, asking.replay)), surface.audience)
         return surface.close(ending)
 
 
@@ -52,9 +54,9 @@ def show(demo: "Demo", showing: Showing, logging: Logging) -> int:
 
 
 def _routes(asking: Asking, settings: Settings) -> tuple[Route, ...]:
-    wishes = Wishes(settings)
+    wishes = Wishes(settings, offline=asking.replay is not None)
     try:
-        return admit(asking.route, wishes) or tuple(settings.admit(route) for route in settings.routes)
+        return admit(asking.route, wishes) or tuple(map(wishes.admit, settings.routes))
     except ValueError as error:
         raise SettingError(str(error)) from None
 

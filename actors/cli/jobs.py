@@ -38,6 +38,11 @@ class Wishes:
     system: str = ""
     max_tokens: int | None = None
     tools: tuple[Tool, ...] = ()
+    offline: bool = False
+
+    def admit(self, route: Route) -> Route:
+        """The route as the settings allow it; a replay needs no credentials."""
+        return self.settings.in_mode(self.settings.resolve(route)) if self.offline else self.settings.admit(route)
 
 
 class _Block(Struct, forbid_unknown_fields=True):
@@ -88,7 +93,7 @@ _DECODER = json.Decoder(_Record)
 
 def admit(routes: list[str], wishes: Wishes) -> tuple[Route, ...]:
     """The routes as the settings allow them, or those of the wishes; raises `ValueError` with the sentence to show."""
-    return tuple(wishes.settings.admit(Route.parse(route)) for route in routes) or wishes.routes
+    return tuple(wishes.admit(Route.parse(route)) for route in routes) or wishes.routes
 
 
 def job_of_prompt(prompt: str, name: str, wishes: Wishes) -> Job:

@@ -89,6 +89,14 @@ class Asking:
         ),
     ] = None
     concurrency: Concurrency = 20
+    record: Annotated[
+        Path | None,
+        Parameter(help="File that every attempt is added to: its request and its answer, without keys.", negative=()),
+    ] = None
+    replay: Annotated[
+        Path | None,
+        Parameter(help="Recording that answers instead of the providers: no network and no key.", negative=()),
+    ] = None
 
 
 @Parameter(name="*")

@@ -6,6 +6,8 @@ line that is no prompt) stops the workers in order; the sheet stands outside of 
 
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TypeAlias
 
 import attrs
@@ -22,19 +24,34 @@ from actors.errors import SettingError
 from actors.ladder import Ladder, Seam
 from actors.observe.board import Board
 from actors.observe.report import Report
+from actors.policy.brakes import BRAKES, Brakes
 from actors.providers.table import open_providers
 from actors.route import Route
 from actors.runtime.streams import Streams
+from actors.source import Provider
 from actors.streams import open_streams
 
 Show: TypeAlias = Callable[[Board], Awaitable[None]]
 
 
 @attrs.frozen
+class Tape:
+    """What a run is recorded to, or what answers it instead of the providers."""
+
+    record: Path | None = None
+    replay: Path | Provider | None = None
+
+
+def unbounded(_: Job) -> AbstractContextManager[object]:
+    """An outcome is waited for as long as it takes."""
+    return nullcontext()
+
+
+@attrs.frozen
 class Plan:
     """What a run is to do: answer the jobs of `inlet`, each on its `ladder` and with `seam`, `concurrency` at a time.
 
-    `routes` are those known beforehand.
+    `routes` are those known beforehand; each outcome is waited for within what `bounds` gives.
     """
 
     title: str
@@ -45,6 +62,9 @@ class Plan:
     concurrency: int
     seam: Seam = Seam.RESTART
     seed: int | None = None
+    brakes: Brakes = BRAKES
+    tape: Tape = attrs.field(factory=Tape)
+    bounds: Callable[[Job], AbstractContextManager[object]] = unbounded
 
 
 @attrs.frozen
@@ -58,13 +78,17 @@ class Audience:
 
 @attrs.frozen
 class Ending:
-    """How a run ended: its figures, the signal that stopped it, what was wrong with its input, why it could not be written."""
+    """How a run ended: its figures, the signal that stopped it, what was wrong with its input, why it could not be written.
+
+    `unrecorded` says that its recording stopped before it did.
+    """
 
     report: Report
     expected: int | None = None
     signal: int | None = None
     complaint: str = ""
     error: OSError | None = None
+    unrecorded: bool = False
 
     @property
     def unasked(self) -> int:
@@ -78,7 +102,7 @@ class Ending:
             return status.SIGNALLED + self.signal
         if self.complaint:
             return status.USAGE
-        return status.of_report(self.report) or int(self.error is not None)
+        return status.of_report(self.report) or int(self.error is not None or self.unrecorded)
 
 
 async def carry_out(plan: Plan, audience: Audience) -> Ending:
@@ -95,7 +119,13 @@ async def carry_out(plan: Plan, audience: Audience) -> Ending:
             try:
                 log = audience.log
                 async with open_streams(
-                    settings=plan.settings, seed=plan.seed, hook=log.hook, capture=log.capture
+                    settings=plan.settings,
+                    seed=plan.seed,
+                    hook=log.hook,
+                    capture=log.capture,
+                    record=plan.tape.record,
+                    replay=plan.tape.replay,
+                    brakes=plan.brakes,
                 ) as streams:
                     log.gauges.watch(streams)
                     with interrupts.scope:
@@ -114,6 +144,8 @@ async def carry_out(plan: Plan, audience: Audience) -> Ending:
 
 async def _import_clients(plan: Plan) -> None:
     """Importing a provider's client takes a second in which nothing else happens: not while the clock of a stream runs."""
+    if plan.tape.replay is not None:
+        return
     await trio.sleep(0.01)  # the first picture is drawn meanwhile
     async with open_providers(plan.settings, {}, None) as providers:
         for name in {route.provider for route in plan.routes}:
@@ -161,9 +193,10 @@ class _Crew:
         track = board.begin(job.name, trio.current_time(), ladder.route)
         stream = streams.open(job.request, ladder, seam=self._plan.seam)
         try:
-            async with stream:
-                async for event in stream:
-                    board.see(track, event, trio.current_time())
+            with self._plan.bounds(job):
+                async with stream:
+                    async for event in stream:
+                        board.see(track, event, trio.current_time())
         finally:
             outcome = stream.partial
             board.end(track, outcome, trio.current_time())

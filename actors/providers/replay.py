@@ -6,10 +6,11 @@ rule: what was not recorded has no answer; a request that departs from the recor
 
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol, runtime_checkable
 
 import msgspec
 
@@ -18,7 +19,7 @@ from actors.policy.divergence import first_difference, likeness
 from actors.providers.pieces import RecordedDeltas, run_again
 from actors.request import Request
 from actors.route import Route
-from actors.source import DivergedError, Source
+from actors.source import DivergedError, Provider, Source
 from actors.wire.claude_code import NAME as PROGRAM
 from actors.wire.claude_code import arguments, environment
 from actors.wire.dialect import Dialect
@@ -47,15 +48,31 @@ def from_recording(path: str | Path, secrets: Sequence[str] = ()) -> "ReplayProv
 
     `secrets` are keys that were kept out of it. Raises `SettingError` where the file is no recording.
     """
+    return ReplayProvider(Path(path).name, read_recording(path), secrets)
+
+
+def read_recording(path: str | Path) -> tuple[Line, ...]:
+    """The attempts in a file; raises `SettingError` where it is no recording."""
     try:
-        lines = read(Path(path).read_bytes())
+        return read(Path(path).read_bytes())
     except OSError as error:
-        raise SettingError(
-            f"cannot replay {path}: {error.strerror}; make a recording with open_streams(record=...)"
-        ) from error
+        raise SettingError(f"cannot replay {path}: {error.strerror}; {_HOW}") from error
     except BadLine as error:
-        raise SettingError(f"cannot replay {path}: {error}; make a recording with open_streams(record=...)") from error
-    return ReplayProvider(Path(path).name, lines, secrets)
+        raise SettingError(f"cannot replay {path}: {error}; {_HOW}") from error
+
+
+_HOW = "make a recording with open_streams(record=...), or with run --record FILE"
+
+
+@runtime_checkable
+class Replay(Provider, Protocol):
+    """A provider out of a recording; `recorded` are the names of those that it answers for."""
+
+    recorded: AbstractSet[str]
+
+    def admit(self, route: Route) -> Route:
+        """The route of a client of somebody's own as it was asked."""
+        ...
 
 
 class ReplayProvider:
@@ -65,10 +82,11 @@ class ReplayProvider:
     more, so that the same clock ends it.
     """
 
-    def __init__(self, name: str, lines: Sequence[Line], secrets: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, lines: Sequence[Line], secrets: Sequence[str] = (), *, encodes: bool = True) -> None:
         self._name = name if len(name) <= _NAME_CLIP else "…" + name[1 - _NAME_CLIP :]
         self._secrets = secrets
-        self.names = frozenset(line.provider for line in lines)
+        self._encodes = encodes  # a request that was made of a line has no bytes of its images
+        self.recorded: AbstractSet[str] = frozenset(line.provider for line in lines)
         self._streamed = frozenset(line.provider for line in lines if line.route.streams)
         self._left: dict[bytes, deque[tuple[int, Line]]] = {}
         for place, line in sorted(enumerate(lines, 1), key=lambda one: one[1].number):
@@ -90,7 +108,7 @@ class ReplayProvider:
 
         Raises `DivergedError` where there is none, `EncodingError` as the provider would, and whatever ended the recorded attempt.
         """
-        if route.provider in DIALECTS:
+        if self._encodes and route.provider in DIALECTS:
             _encode(request, route)
         async with _played(self._next(request, route), route) as source:
             yield source

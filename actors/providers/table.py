@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from actors.config import Refresh, Settings, checked
 from actors.errors import SettingError
 from actors.providers.foreign import CallingProvider
-from actors.providers.replay import ReplayProvider
+from actors.providers.replay import Replay
 from actors.route import Route
 from actors.source import Provider
 
@@ -64,8 +64,8 @@ class Providers:
         self._made: dict[str, Provider] = {} if replay is None else dict.fromkeys(TABLE, replay)
         for name, provider in own.items():
             self._made[name] = tap.over_own(provider) if tap is not None else provider
-        if isinstance(replay, ReplayProvider):
-            self._made.update(dict.fromkeys(replay.names, replay))
+        if isinstance(replay, Replay):
+            self._made.update(dict.fromkeys(replay.recorded, replay))
 
     def __getitem__(self, name: str) -> Provider:
         provider = self._made.get(name)
@@ -88,7 +88,7 @@ class Providers:
         """
         route = self._settings.resolve(route, self._made)
         if self._replay is not None and self._made.get(route.provider) is self._replay:
-            if isinstance(self._replay, ReplayProvider) and route.provider not in TABLE:
+            if isinstance(self._replay, Replay) and route.provider not in TABLE:
                 return self._replay.admit(route)
             return self._settings.in_mode(route)
         own = self._own.get(route.provider)
