@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 import attrs
 from msgspec import json
 
+from actors.cli.configuration import here
 from actors.cli.screen import paper, put
 from actors.errors import SettingError
 from actors.failure import Failure, Phase
 from actors.observe.diagnosis import Diagnosis, diagnosis_record, diagnosis_text
 from actors.observe.entries import Entry, entry_of
 from actors.policy.classify import classify
+from actors.policy.prospects import USUAL
 from actors.policy.recognise import answered, recognise
 from actors.source import WireError
+from supervisor import Retry
 
 if TYPE_CHECKING:
     from actors.wire.dialect import Dialect
@@ -62,12 +65,20 @@ def explain(question: Question, *, in_json: bool) -> int:
     if failure is None:
         print(json.encode({"known": False, "give": UNKNOWN.splitlines()}).decode() if in_json else UNKNOWN)
         return 1
-    diagnosis = Diagnosis.of(failure)
+    diagnosis = Diagnosis.of(failure, _retry())
     if in_json:
         print(json.encode(diagnosis_record(diagnosis)).decode())
     else:
         put(paper(sys.stdout, plain=False), diagnosis_text(diagnosis))
     return 0
+
+
+def _retry() -> Retry:
+    """The retries that are configured here; a setting that cannot be read is no reason not to explain an error."""
+    try:
+        return here().retry
+    except SettingError:
+        return USUAL
 
 
 def _failure(question: Question) -> Failure | None:

@@ -13,7 +13,7 @@ from actors.cli.reading import log_lines
 from actors.cli.screen import paper, put
 from actors.errors import SettingError
 from actors.observe.figures import clean, count, counted, seconds
-from actors.observe.readout import CATEGORIES, FALLBACKS, MEANINGS, Readout, read_out, readout_record
+from actors.observe.readout import CATEGORIES, FALLBACKS, HELD, MEANINGS, Readout, read_out, readout_record
 from actors.outcome import Status
 
 
@@ -39,6 +39,9 @@ def _page(readout: Readout) -> Group:
     ]
     for name, told in _rows(readout):
         lines += [Text.assemble("\n", (name, "bold"), f"  {told}"), Padding(Text(MEANINGS[name], "dim"), (0, 0, 0, 3))]
+    if readout.peaks:
+        held = ", ".join(f"{name.replace('_', ' ')} {count(most)}" for name, most in readout.peaks.items())
+        lines += [Text.assemble("\n", ("held at most", "bold"), f"  {held}"), Padding(Text(HELD, "dim"), (0, 0, 0, 3))]
     return Group(*lines)
 
 

@@ -10,9 +10,8 @@ from actors.catalogue import ANYWHERE, PLACES, Place
 from actors.failure import Failure
 from actors.kinds import Disposition
 from actors.observe.figures import clean, counted
-from actors.policy.prospects import Prospects, prospects, reason
-
-JITTER = "±10 %"
+from actors.policy.prospects import USUAL, Prospects, prospects, reason
+from supervisor import Retry
 
 
 @attrs.frozen
@@ -21,11 +20,12 @@ class Diagnosis:
 
     failure: Failure
     prospects: Prospects
+    jitter: float
 
     @classmethod
-    def of(cls, failure: Failure) -> "Diagnosis":
-        """The diagnosis of a failure, on the usual ladder."""
-        return cls(failure, prospects(failure))
+    def of(cls, failure: Failure, retry: Retry = USUAL) -> "Diagnosis":
+        """The diagnosis of a failure, on the usual ladder with these retries."""
+        return cls(failure, prospects(failure, retry), retry.backoff.jitter)
 
     @property
     def place(self) -> Place:
@@ -35,10 +35,10 @@ class Diagnosis:
     @property
     def future(self) -> str:
         """Whether it is tried again: how often, how long, and what comes then."""
-        return "; ".join(_future(self.failure, self.prospects))
+        return "; ".join(_future(self.failure, self.prospects, self.jitter))
 
 
-def _future(failure: Failure, ahead: Prospects) -> Iterator[str]:
+def _future(failure: Failure, ahead: Prospects, jitter: float) -> Iterator[str]:
     if failure.disposition is Disposition.LEAVE:
         yield "no: it is the caller's own wish"
         return
@@ -46,7 +46,7 @@ def _future(failure: Failure, ahead: Prospects) -> Iterator[str]:
         yield f"{'not while another route is left' if ahead.retried else 'no'}: the next route is asked at once, where there is one"
     if ahead.retried:
         waits = ", ".join(f"{wait:g}" for wait in ahead.waits)
-        yield f"{'else' if ahead.first_elsewhere else 'yes'}, up to {counted(ahead.attempts, 'attempt')} on a route, after {waits} s ({JITTER}): {ahead.seconds:g} s in all"
+        yield f"{'else' if ahead.first_elsewhere else 'yes'}, up to {counted(ahead.attempts, 'attempt')} on a route, after {waits} s (±{jitter * 100:g} %): {ahead.seconds:g} s in all"
     elif not ahead.first_elsewhere:
         yield "no, not in the same way"
     if ahead.elsewhere and not ahead.first_elsewhere:

@@ -93,6 +93,9 @@ def _of_console(line: str) -> Entry | None:
     return Entry(found["at"], found["level"], event.strip(), fields)
 
 
+GAUGES = ("memory_mb", "connections", "idle_connections", "waiting_requests", "buffered_bytes")
+"""The fields that say what the program held when a line was written."""
+
 NUMBERS = frozenset(
     "after attempt attempts buffered_bytes capacity connections delivered elapsed generation idle_connections input_tokens lost memory_mb output_tokens "
     "request_bytes response_bytes retry_after since status waiting_requests".split()

@@ -13,7 +13,7 @@ from typing import Any, cast
 from msgspec import DecodeError, json
 
 from actors.kinds import FailureKind
-from actors.observe.entries import KINDS, Entry, entry_of
+from actors.observe.entries import GAUGES, KINDS, Entry, entry_of
 from actors.observe.instruments import error_category
 from actors.observe.quantiles import Quantiles
 from actors.observe.report import Step, step_between
@@ -30,6 +30,9 @@ MEANINGS: Mapping[str, str] = {
 }
 """What each figure tells when it rises."""
 
+HELD = "up: answers that nobody reads, or more streams at once than this machine has memory, files and connections for"
+"""What it tells when the resources that were held rise."""
+
 CATEGORIES = ("transient", "permanent", "context", "resource")
 FALLBACKS = ("memory_exhaustion", "provider_switch", "buffered")
 
@@ -45,6 +48,7 @@ class Readout:
         self.errors: Counter[str] = Counter()
         self.fallbacks: Counter[str] = Counter()
         self.tokens: Counter[str] = Counter()
+        self.peaks: dict[str, float] = {}
         self.duration: dict[str, float | None] = {}
         self._total = Quantiles()
 
@@ -72,6 +76,10 @@ class Readout:
 
     def _take_entry(self, entry: Entry) -> None:
         self.sources["log line"] += 1
+        for name in GAUGES:
+            held = entry.number(name)
+            if held is not None:
+                self.peaks[name] = max(held, self.peaks.get(name, 0))
         if entry.event.startswith("stream "):
             status = entry.event.removeprefix("stream ")
             self._end(status, entry.number("elapsed"))
@@ -202,6 +210,7 @@ def readout_record(readout: Readout) -> dict[str, object]:
         "read": dict(readout.sources),
         "streams": {status.value: readout.streams[status.value] for status in Status},
         "requests": readout.requests,
+        "held_at_most": {**readout.peaks},
         "metrics": {name: {"figures": figure, "means": MEANINGS[name]} for name, figure in figures.items()},
     }
 

@@ -12,7 +12,7 @@ import attrs
 
 from actors.catalogue import advise
 from actors.errors import SettingError
-from actors.observe.entries import Entry, entry_of
+from actors.observe.entries import GAUGES, Entry, entry_of
 from actors.redaction import disclosed
 
 MOST = 16
@@ -20,9 +20,6 @@ MOST = 16
 
 LINE = 4096
 """Bytes of a line that are told."""
-
-GAUGES = ("memory_mb", "connections", "idle_connections", "waiting_requests", "buffered_bytes")
-"""The fields that say what the program held when a line was written."""
 
 _ID = re.compile(r"\b[0-9a-f]{32}\b")
 _ASKED = re.compile(r"[0-9a-f]{4,32}")

@@ -11,6 +11,7 @@ from actors.kinds import Disposition
 from actors.ladder import Ladder, Seam
 from actors.policy.directive import Broken, Conditions, Leg, Try, direct
 from actors.route import Route
+from supervisor import Retry
 
 MIDDLE = 0.5
 """The roll that jitter leaves as it is."""
@@ -47,9 +48,14 @@ class Prospects:
         return sum(self.waits)
 
 
-def prospects(failure: Failure) -> Prospects:
-    """What is ahead of a stream that failed so."""
-    alone, both = _climb(failure, Ladder.over([_HERE])), _climb(failure, Ladder.over([_HERE, _THERE]))
+USUAL = Retry(5)
+"""How often a route is asked where nobody says otherwise."""
+
+
+def prospects(failure: Failure, retry: Retry = USUAL) -> Prospects:
+    """What is ahead of a stream that failed so, on the usual ladder with these retries."""
+    alone = _climb(failure, Ladder.over([_HERE], retry=retry))
+    both = _climb(failure, Ladder.over([_HERE, _THERE], retry=retry))
     same = Route.parse(_HERE)
     here = tuple(onward.after for onward in alone if onward.leg.route == same)
     elsewhere = any(onward.leg.route.name == _THERE for onward in both)

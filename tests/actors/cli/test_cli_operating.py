@@ -290,3 +290,20 @@ def test_the_figures_of_a_run_are_the_same_from_its_report_and_its_outcomes(capf
 
 def test_a_failure_is_known_by_its_label_and_its_title():
     assert kind_of("rate-limit") is kind_of("Rate limited") is kind_of(" RATE_LIMIT ") is FailureKind.RATE_LIMIT
+
+
+@pytest.mark.row("B9")
+def test_the_waits_that_are_told_are_those_that_are_configured(capfd, monkeypatch):
+    monkeypatch.setenv("TRIO_SUPERVISOR_ATTEMPTS", "3")
+    monkeypatch.setenv("TRIO_SUPERVISOR_BACKOFF_INITIAL", "2")
+    record = json.loads(told(capfd, "classify", "HTTP 429", "--json"))
+    assert (record["retry"]["attempts"], record["retry"]["waits"]) == (3, [2.0, 4.0])
+    monkeypatch.setenv("TRIO_SUPERVISOR_ATTEMPTS", "many")
+    assert json.loads(told(capfd, "classify", "HTTP 429", "--json"))["retry"]["attempts"] == 5
+
+
+@pytest.mark.row("L13")
+def test_what_was_held_at_most_is_told_with_the_figures(capfd, pipe):
+    line = "2026-01-01T00:00:00Z [warning  ] attempt 1/5 failed  error_type=reset connections={} memory_mb={}\n"
+    pipe(line.format(3, 80) + line.format(2, 90))
+    assert "held at most  memory mb 90, connections 3" in told(capfd, "metrics")
