@@ -8,7 +8,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 # Ground and first floor: a test needs no event loop there, so a branch left out has no excuse.
 PURE := supervisor/*.py,supervisor/policy/*,actors/*.py,actors/policy/*,actors/wire/*
 
-.PHONY: demo test verdicts real real-server real-claude check docs bench lock clean
+.PHONY: demo test verdicts real real-server real-claude fuzz fuzz-engine check docs bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -34,6 +34,14 @@ real-server: $(READY)
 
 real-claude: $(READY)
 	@$(BIN)/python tests/live/prepare_claude.py
+
+# Each decoder for so many seconds, led by what its code does with the bytes; the engine (35 MB) is kept in .venv/fuzz.
+SECONDS ?= 60
+fuzz: fuzz-engine
+	@FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q tests/fuzz
+
+fuzz-engine: $(READY)
+	@$(BIN)/python tests/fuzz/fuzz_prepare.py
 
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet . || { echo "Lay it out with: $(BIN)/ruff format ."; exit 1; }
