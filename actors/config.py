@@ -63,7 +63,7 @@ def checked(refresh: Mapping[str, Refresh] | None) -> Mapping[str, Refresh]:
 class Endpoint:
     """Where a provider is reached, the keys for it and what else it is told; all are empty for a provider that is a program.
 
-    `refresh` gives a new key once the last of `keys` is refused.
+    `refresh` gives a new key once the last of `keys` is refused; `tell` is told every key that is new, to be kept out of what is kept.
     """
 
     provider: str
@@ -71,6 +71,7 @@ class Endpoint:
     keys: Sequence[Secret] = ()
     options: Mapping[str, str | Secret] = attrs.field(factory=dict[str, str | Secret])
     refresh: Refresh | None = None
+    tell: Callable[[str], object] | None = None
 
     def option(self, name: str) -> str:
         """What the provider is told under this name; empty for nothing."""

@@ -115,6 +115,8 @@ class BedrockProvider:
         if not credentials.access_key:
             credentials = await trio.to_thread.run_sync(self._looked_up, abandon_on_cancel=True)
         if credentials not in self._signers:
+            if credentials.session_token and self._endpoint.tell is not None:
+                self._endpoint.tell(credentials.session_token)
             self._signers = {credentials: _post(self._endpoint, self._http, "", credentials)}
         return self._signers[credentials]
 

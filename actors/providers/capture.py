@@ -4,6 +4,7 @@ The bytes are copied where they come off the connection, as for a recording, and
 debugs copies nothing.  The one rule: whatever is told went through `redaction` whole, not only its beginning (P13).
 """
 
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
@@ -59,12 +60,17 @@ class Glance(Tape):
         )
 
 
+RENEWED = 32
+"""Keys made at run time that are kept out, the last ones: an attempt hardly outlives so many."""
+
+
 class Capture:
     """Tells of every attempt over HTTP that fails, or is left before its end; `secrets` are the keys that must not be in it."""
 
     def __init__(self, tell: Tell, secrets: Sequence[str] = ()) -> None:
         self._tell: Tell = tell
         self._secrets = secrets
+        self._renewed: deque[str] = deque(maxlen=RENEWED)
 
     def over(self, provider: Provider) -> Provider:
         """The same provider, watched."""
@@ -74,6 +80,10 @@ class Capture:
         """The provider itself: nobody sees what a client of somebody's own sends."""
         return provider
 
+    def keep_out(self, secret: str) -> None:
+        """A key that was not there before, to be kept out from now on."""
+        self._renewed.append(secret)
+
     def close(self) -> None:
         """Tell no more."""
         self._tell = _nobody
@@ -81,7 +91,7 @@ class Capture:
     def failed(self, glance: Glance) -> None:
         """An attempt has failed; one that sent nothing has nothing to tell."""
         if glance.request_bytes:
-            self._tell(glance.told(self._secrets))
+            self._tell(glance.told((*self._secrets, *self._renewed)))
 
 
 class CapturedProvider:

@@ -55,6 +55,7 @@ class Keys(Generic[C]):
     def __init__(self, endpoint: Endpoint, make: Callable[[str], C]) -> None:
         self._provider = endpoint.provider
         self._refresh = endpoint.refresh
+        self._tell = endpoint.tell
         self._make = make
         missing = not endpoint.keys and self._refresh is not None
         self._slots = [_Slot[C](key, stale=missing) for key in endpoint.keys or (Secret(""),)]
@@ -158,6 +159,8 @@ class Keys(Generic[C]):
             good_until=trio.current_time() + expiring.seconds,
             proven=False,
         )
+        if self._tell is not None:
+            self._tell(slot.key.reveal())
         self._client(slot)
         return slot
 

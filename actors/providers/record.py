@@ -9,6 +9,7 @@ import json
 import os
 import stat
 import warnings
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -37,6 +38,10 @@ class RecordingStopped(UserWarning):
     """A recording cannot be written any more: told once, and the streams go on; the sentence says which, why and what is in it."""
 
 
+RENEWED = 96
+"""Forms of keys made at run time that are kept out, the last ones: an attempt hardly outlives thirty keys."""
+
+
 class Recorder:
     """A recording that is open; `secrets` are the keys that must not get into it.
 
@@ -47,6 +52,7 @@ class Recorder:
     def __init__(self, path: str | Path, secrets: Sequence[str] = ()) -> None:
         self._path = Path(path)
         self._secrets = tuple({form for secret in secrets for form in _forms(secret)})
+        self._renewed: deque[str] = deque(maxlen=RENEWED)
         self._began = trio.current_time()
         try:
             self._file = open(path, "a+b", buffering=0, opener=partial(os.open, mode=0o600))  # noqa: SIM115 -- private from the start; closed by `close`
@@ -87,11 +93,16 @@ class Recorder:
         """The tape for an attempt that begins now."""
         return Tape(next(self._numbers), self._began, request, route, carrier, run=self._run)
 
+    def keep_out(self, secret: str) -> None:
+        """A key that was not there before, to be kept out from now on."""
+        self._renewed.extend(_forms(secret))
+
     def keep(self, tape: Tape) -> None:
         """Write the line of an attempt that is over; where that cannot be done, this line and all after it are given up."""
         if self._stopped or not tape.worth_keeping:
             return
-        octets = written(tape.line(self._secrets), self._secrets)
+        secrets = (*self._secrets, *self._renewed)
+        octets = written(tape.line(secrets), secrets)
         try:
             done = self._file.write(octets)
         except OSError as error:

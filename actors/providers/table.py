@@ -10,6 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import attrs
+
 from actors.config import Refresh, Settings, checked
 from actors.errors import SettingError
 from actors.providers.foreign import CallingProvider
@@ -70,7 +72,9 @@ class Providers:
     def __getitem__(self, name: str) -> Provider:
         provider = self._made.get(name)
         if provider is None:
-            provider = _load(TABLE[name])(self._settings.endpoint(name, self._refresh.get(name)), self._pool)
+            tell = None if self._tap is None else self._tap.keep_out
+            endpoint = attrs.evolve(self._settings.endpoint(name, self._refresh.get(name)), tell=tell)
+            provider = _load(TABLE[name])(endpoint, self._pool)
             if self._tap is not None:
                 provider = self._tap.over(provider)
             self._made[name] = provider

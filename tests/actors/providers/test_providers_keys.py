@@ -1,10 +1,12 @@
 """Keys at work: several share the load, one that is limited rests, one that is refused is set aside or renewed, exactly once."""
 
+import json
 from collections import Counter
 from contextlib import asynccontextmanager
 
 import pytest
 import trio
+from scripted_peer import Peer
 
 from actors import (
     AttemptAbandoned,
@@ -114,6 +116,21 @@ class Maker:
         if self.fails:
             raise self.fails.pop(0)
         return self.keys.pop(0) if len(self.keys) > 1 else self.keys[0]
+
+
+@pytest.mark.promise("P13")
+async def test_a_renewed_key_that_the_provider_repeats_gets_neither_into_a_recording_nor_into_a_log(tmp_path):
+    key = "plain-words-for-a-key"
+    body = json.dumps({"error": {"message": f"Received API key {key}, which is none", "type": "nope"}}).encode()
+    answer = b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    path, captured = tmp_path / "r.jsonl", []
+    for given in ({"record": path}, {"capture": captured.append}):
+        async with served(Peer([[answer]]), (), refresh={"anthropic": Maker(key)}, **given) as streams:
+            outcome = await streams.ask("q", Ladder("anthropic:m"))
+        assert outcome.failure.message == "Received API key ***, which is none"
+    assert "which is none" in path.read_text()
+    assert len(captured) == 1
+    assert key not in path.read_text() + repr(captured)
 
 
 # -- several keys
