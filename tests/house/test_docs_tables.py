@@ -29,6 +29,7 @@ def tables():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=place)
+@pytest.mark.row("D9")
 def test_every_table_that_is_made_is_the_one_that_would_be_made_now(page):
     text = page.read_text(encoding="utf-8")
     assert tables().filled(text) == text, "run: make docs"

@@ -73,6 +73,7 @@ async def test_a_buffered_route_gets_the_same_text_without_partial_messages(clau
 # -- there is no such program
 
 
+@pytest.mark.row("C11")
 async def test_a_program_that_is_not_installed_is_found_before_anything_starts(claude):
     async with opened() as streams:
         with pytest.raises(SettingError, match="npm install -g @anthropic-ai/claude-code"):
@@ -127,6 +128,7 @@ ENDINGS = {
 
 @pytest.mark.parametrize(("body", "kind"), ENDINGS.values(), ids=ENDINGS)
 @pytest.mark.promise("P1")
+@pytest.mark.row("C11")
 async def test_each_ending_is_named_and_leaves_nothing(claude, body, kind):
     claude.does(body)
     outcome = await outcome_of(claude)

@@ -118,6 +118,7 @@ while True: time.sleep(10)
     ids=["interrupt", "terminate", "nothing"],
 )
 @pytest.mark.promise("P12")
+@pytest.mark.row("H9")
 async def test_a_program_is_asked_before_it_is_killed(program, monkeypatch, heeds, seconds, told):
     steps = zip((signal.SIGINT, signal.SIGTERM, signal.SIGKILL), (*seconds, 10), strict=True)
     monkeypatch.setattr(processes, "STOPPING", tuple(steps))
@@ -159,6 +160,7 @@ say(b"%d\\n" % child)
 
 @pytest.mark.promise("P1")
 @pytest.mark.parametrize("then", ["os._exit(0)", "time.sleep(30)"], ids=["gone before", "still there"])
+@pytest.mark.row("H9")
 async def test_a_child_that_would_outlive_the_program_dies_with_its_group(program, quick, then):
     async with opened(program(BEGETS.format(session="", then=then))) as process:
         child = int(await process.receive())
@@ -211,6 +213,7 @@ for _ in range(200):
 
 @pytest.mark.promise("P1")
 @pytest.mark.promise("P4")
+@pytest.mark.row("H9")
 async def test_cancelled_at_any_moment_nothing_is_left(program):
     dice, path, pids = Random(5), program(CHATTY), []
 

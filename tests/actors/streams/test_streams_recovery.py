@@ -129,6 +129,7 @@ async def test_degrading_to_buffered_is_marked_and_gives_the_same_text(world, au
         assert stream.outcome.attempts[-1].route.mode is Mode.BUFFERED
 
 
+@pytest.mark.row("C17")
 async def test_retry_after_is_waited_for(world, autojump_clock):
     async with world("claude-one#1=status429:7") as w:
         began = trio.current_time()

@@ -120,6 +120,7 @@ def test_the_terminal_event_is_believed_without_its_last_empty_line():
         ("tired", FinishReason.OTHER, False),
     ],
 )
+@pytest.mark.row("A30")
 def test_each_stop_reason_keeps_its_spelling_and_only_tool_use_releases(spelling, reason, releases):
     deltas, _ = read(sse(start(), *TEXT, ended(spelling), STOP))
     assert deltas[-1] == Finished(Finish(reason, spelling, "", releases))

@@ -147,6 +147,7 @@ def test_what_comes_after_a_finish_reason_belongs_to_the_answer_and_the_last_rea
         ("FAKE_ENUM", FinishReason.OTHER, False),
     ],
 )
+@pytest.mark.row("A30")
 def test_each_finish_reason_keeps_its_spelling_and_only_stop_releases(spelling, reason, releases):
     heard = told(says({"text": "a"}), says(reason=spelling, finishMessage="why"))
     assert heard.finish == Finish(reason, spelling, "why", releases)

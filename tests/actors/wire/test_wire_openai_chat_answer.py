@@ -164,6 +164,7 @@ def test_a_server_without_finish_reasons_ends_with_bill_and_done_and_releases_no
         ("tired", FinishReason.OTHER, False),
     ],
 )
+@pytest.mark.row("A30")
 def test_each_finish_reason_keeps_its_spelling(spelling, reason, releases):
     assert told(chunk(content="a"), chunk(spelling)).finish == Finish(reason, spelling, "", releases)
 

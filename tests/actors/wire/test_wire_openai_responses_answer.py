@@ -212,6 +212,7 @@ def test_pieces_of_a_message_are_matched_in_order_when_a_server_counts_them_diff
         ("steered", FinishReason.OTHER),
     ],
 )
+@pytest.mark.row("A30")
 def test_an_incomplete_answer_says_why_and_releases_nothing(reason, kind):
     last = stage("incomplete", "incomplete", incomplete_details={"reason": reason})
     assert read(sse(CREATED, *WORKED[9:11], last))[0][-1] == Finished(Finish(kind, reason))
