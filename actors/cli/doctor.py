@@ -23,6 +23,7 @@ from actors.errors import SettingError
 from actors.observe.checkup import Finding, Mark, of_answer, of_model, of_models, sound
 from actors.observe.figures import clean
 from actors.providers.listing import SHELVES, Offer, ask_models
+from actors.redaction import shown
 
 _STYLES = {Mark.FINE: "green", Mark.NOTE: "dim", Mark.WRONG: "bold red"}
 _PROGRAM = "claude-code"
@@ -107,7 +108,7 @@ def _of_provider(name: str, configured: Configuration, offers: Sequence[Offer], 
         first = "No credentials configured: " if "is not set" in missing else ""
         yield Finding(name, Mark.WRONG, f"{first}{missing}")
     elif name in SHELVES:
-        yield Finding(name, Mark.NOTE, f"asked at {configured.settings.endpoint(name).base_url}")
+        yield Finding(name, Mark.NOTE, f"asked at {shown(configured.settings.endpoint(name).base_url, 200)}")
     for number, offer in enumerate(offers, 1):
         which = "the key" if len(offers) == 1 else f"key {number} of {len(offers)}"
         yield of_answer(name, which, offer.models, offer.failure, offer.seconds)

@@ -18,7 +18,7 @@ from actors.failure import Failure, Phase
 from actors.policy.classify import classify
 from actors.providers.connections import Connections, http_client
 from actors.providers.sources import refused
-from actors.redaction import shown
+from actors.redaction import scrubbed, shown
 from actors.source import MalformedError
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ async def _models(endpoint: Endpoint, shelf: Shelf, key: str, connections: Conne
             await response.aread()
             dialect: Dialect = import_module(f"actors.wire.{shelf.wire}").DIALECT
             raise refused(response, dialect)
-        return _read(await _content(response), shelf)
+        content = await _content(response)
+        return _read(scrubbed(content, [key]), shelf)  # a stranger may say the key again
     finally:
         await response.aclose()
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+import httpx
 import pytest
 
 from actors.chaos import Listing, Simulator
@@ -161,6 +162,26 @@ def test_nobody_there_is_a_refused_connection(capfd, monkeypatch):
     assert "Check ANTHROPIC_BASE_URL and that the server runs" in out
 
 
+@pytest.mark.promise("P13")
+@pytest.mark.parametrize("head", [b"HTTP/1.1 401 no", b"HTTP/1.1 200 OK"])
+def test_a_stranger_that_says_the_key_again_is_not_repeated(capfd, monkeypatch, one_answer, head):
+    key = "a-plain-word-of-my-own"
+    said = b'{"error": {"message": "bad key %b"}, "data": [{"id": "%b"}]}' % (key.encode(), key.encode())
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", key)
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", one_answer(head + b"\r\ncontent-length: %d\r\n\r\n" % len(said) + said))
+    _, out = examined(capfd)
+    assert "***" in out
+    assert key not in out
+
+
+@pytest.mark.promise("P13")
+def test_a_password_in_an_address_is_not_shown(capfd, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://me:my-password-77@127.0.0.1:9/v1")
+    _, out = examined(capfd)
+    assert "my-password" not in out
+    assert "http://***@127.0.0.1:9/v1" in out
+
+
 @pytest.fixture
 def one_answer():
     """A server on the loopback that says this to whoever comes, and closes; gives a function that gives its address."""
@@ -258,3 +279,27 @@ def test_a_low_limit_of_files_is_noted(limit, mark):
 def test_one_wrong_finding_is_enough():
     assert sound([Finding("x", Mark.FINE, ""), Finding("x", Mark.NOTE, "")])
     assert not sound([Finding("x", Mark.WRONG, "")])
+
+
+@pytest.mark.parametrize(
+    ("name", "route"), [("anthropic", "anthropic:claude-a"), ("openai", "openai:gpt-a"), ("google", "google:gemini-a")]
+)
+def test_a_key_that_doctor_refuses_is_refused_to_streams_as_well(provider, capfd, name, route):
+    provider(name, BAD)
+    assert main(["run", "Why?", "--route", route]) == 11
+    provider(name, GOOD)
+    assert main(["run", "Why?", "--route", route]) == 0
+    out, err = capfd.readouterr()
+    assert BAD not in out + err
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_list_is_given_to_nobody_without_a_key_and_only_for_get(provider, name):
+    provider(name, GOOD)
+    _, url_name, _, _, _ = PROVIDERS[name]
+    address = os.environ[url_name] + (
+        "/models" if name == "openai" else "/v1/models" if name == "anthropic" else "/v1beta/models"
+    )
+    headers = {"anthropic-version": "2023-06-01"} if name == "anthropic" else {}
+    assert httpx.get(address, headers=headers).status_code in {401, 403}
+    assert httpx.post(address, headers=headers).status_code == 404
