@@ -127,7 +127,19 @@ def _sentence(text: str) -> str:
 
 TABLES: Mapping[str, Callable[[], str]] = {
     made.__name__: made
-    for made in (kinds, retries, backoff, variables, statuses, issues, places, figures, verdicts, *FAILURES, *CONFIGURATION)
+    for made in (
+        kinds,
+        retries,
+        backoff,
+        variables,
+        statuses,
+        issues,
+        places,
+        figures,
+        verdicts,
+        *FAILURES,
+        *CONFIGURATION,
+    )
 }
 
 
