@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from actors import Attempt, AttemptAbandoned, Settings, TextDelta, open_streams
 from actors.chaos import Generated, Pacing, Plan, Simulator, open_network
+from actors.providers.table import TABLE
 
 KEY = "sk-of-nobody-1234567"
 ENVIRONMENT = {
@@ -17,9 +18,20 @@ ENVIRONMENT = {
     "OPENAI_BASE_URL": "http://openai.test/v1",
     "GEMINI_API_KEY": KEY,
     "GEMINI_BASE_URL": "http://google.test",
+    "AZURE_OPENAI_API_KEY": KEY,
+    "AZURE_OPENAI_ENDPOINT": "http://azure.test",
+    "GOOGLE_OAUTH_ACCESS_TOKEN": KEY,
+    "GOOGLE_CLOUD_PROJECT": "p",
+    "GOOGLE_CLOUD_LOCATION": "eu",
+    "GOOGLE_VERTEX_BASE_URL": "http://vertex.test",
+    "ANTHROPIC_VERTEX_BASE_URL": "http://vertex.test/v1",
+    "AWS_BEARER_TOKEN_BEDROCK": KEY,
+    "AWS_REGION": "eu-west-1",
+    "ANTHROPIC_BEDROCK_BASE_URL": "http://bedrock.test",
 }
 KEYLESS = Settings.read({})
-PROVIDERS = ("anthropic", "openai", "openai-chat", "google")
+PROVIDERS = tuple(name for name in TABLE if name != "claude-code")
+"""Every provider that is reached over HTTP."""
 
 
 class NoNetwork:
