@@ -14,8 +14,10 @@ import attrs
 
 from actors.config import Refresh, Settings, checked
 from actors.errors import SettingError
+from actors.features import check_features
 from actors.providers.foreign import CallingProvider
 from actors.providers.replay import Replay
+from actors.request import Request
 from actors.route import Route
 from actors.source import Provider
 
@@ -85,8 +87,10 @@ class Providers:
         held = self._pool.statistics()
         return {"connections": held.in_use, "idle_connections": held.idle, "waiting_requests": held.waiting}
 
-    def admit(self, route: Route) -> Route:
+    def admit(self, route: Route, request: Request | None = None) -> Route:
         """The route as it can be asked, its name resolved; raises `SettingError` where nobody is known by it, or has no credentials.
+
+        So it does where the provider has not all that the `request` asks for.
 
         The settings have no say in what the caller brought; what is one call there has a buffered route. A replay needs no credentials.
         """
@@ -98,6 +102,8 @@ class Providers:
         own = self._own.get(route.provider)
         if own is not None:
             return route.buffered if isinstance(own, CallingProvider) else route
+        if request is not None:
+            check_features(request, route)
         route = self._settings.admit(route, refresh=self._refresh.get(route.provider))
         _ = self[route.provider]
         return route

@@ -16,7 +16,7 @@ from actors.errors import StreamClosed
 from actors.ladder import Ladder, Seam, as_ladder
 from actors.outcome import Outcome
 from actors.policy.directive import Climb, first_leg
-from actors.request import Prompt, as_request
+from actors.request import Prompt, Request, as_request
 from actors.route import Route
 from actors.runtime.attempt import World, attempt
 from actors.runtime.chronicle import caller, trace_under
@@ -30,12 +30,12 @@ from supervisor import Child, ChildRef, ChildRestarting, Exit, Record, Restart, 
 class Home:
     """What one incarnation of the service runs on.
 
-    `admit` gives a route as it can be asked here, and raises `SettingError` for one that cannot; `gauges` counts connections.
+    `admit` gives a route as it can be asked this here, and raises `SettingError` for one that cannot; `gauges` counts connections.
     """
 
     tree: Supervisor
     world: World
-    admit: Callable[[Route], Route]
+    admit: Callable[[Route, Request], Route]
     gauges: Callable[[], Mapping[str, int]] = dict[str, int]
 
 
@@ -63,7 +63,8 @@ class Streams:
         Where the provider has run a tool that may have changed something (Claude Code's Bash or Edit, an MCP server's tool), no further attempt
         is made after that one broke, unless `repeat_tools` says that they may run again.
 
-        Entering raises `SettingError`, before anything is sent, where a route names an unknown provider or one without credentials.
+        Entering raises `SettingError`, before anything is sent, where a route names an unknown provider, one without credentials, or one
+        that lacks what the prompt asks for.
         """
         return Stream(Life(self._order(prompt, ladder, seam, name, repeat_tools=repeat_tools), consumed=True), self)
 
@@ -116,7 +117,7 @@ class Streams:
 
     def _child(self, life: Life, home: Home) -> Child:
         order, now = life.order, trio.current_time()
-        ladder = order.ladder.with_routes(home.admit)
+        ladder = order.ladder.with_routes(lambda route: home.admit(route, order.request))
         life.chronicle.listen(home.tree.hook, (*home.tree.path, order.name))
         return Child(
             order.name,
