@@ -24,7 +24,7 @@ _CLOUDS: Mapping[str, tuple[str, ...]] = {
 }
 """The switches by which the program asks a cloud, and how the variables begin that it logs in there with."""
 
-_ITS_OWN = frozenset({"CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION"})
+_ITS_OWN = frozenset({"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION"})
 """What the program sets for the programs it starts, and refuses or obeys where it finds it; ours is a run of its own."""
 
 _OFF = frozenset({"", "0", "false", "no", "off"})

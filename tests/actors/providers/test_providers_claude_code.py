@@ -14,9 +14,11 @@ from actors import (
     Restarted,
     Route,
     SettingError,
+    Settings,
     Status,
     Switch,
     TextDelta,
+    open_streams,
 )
 from actors.deltas import AttemptStarted
 
@@ -63,6 +65,54 @@ say(b'{"type": "result", "subtype": "success", "is_error": false, "stop_reason":
 """
 
 
+@pytest.mark.row("C13")
+async def test_the_model_of_the_environment_reaches_the_command_line(claude):
+    claude.does(answer("Hello"))
+    settings = Settings.read({"CLAUDE_CODE_MODEL": "claude-of-mine"})
+    async with open_streams(settings=settings) as streams:
+        assert (await streams.ask("hi", Ladder.over(settings.routes))).completed
+    [(argv, _)] = claude.runs
+    assert argv[argv.index("--model") + 1] == "claude-of-mine"
+
+
+OURS = {
+    "OPENAI_API_KEY": "of another provider",
+    "GEMINI_API_KEY": "of another provider",
+    "AZURE_OPENAI_API_KEY": "of another provider",
+    "AWS_SECRET_ACCESS_KEY": "of a cloud",
+    "GOOGLE_APPLICATION_CREDENTIALS": "of a cloud",
+    "GITHUB_TOKEN": "of somebody else",
+    "DATABASE_URL": "of somebody else",
+    "CLAUDECODE": "1",
+    "CLAUDE_CODE_SESSION_ID": "ours",
+}
+ITS = {
+    "ANTHROPIC_API_KEY": "its own",
+    "ANTHROPIC_BASE_URL": "http://its.test",
+    "CLAUDE_CONFIG_DIR": "its own",
+    "HTTPS_PROXY": "http://proxy.test",
+    "no_proxy": "x",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/nonexistent",
+}
+
+
+@pytest.mark.promise("P13")
+@pytest.mark.parametrize("switch", ["", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"])
+async def test_the_program_is_given_what_it_needs_and_no_key_of_anybody_else(claude, monkeypatch, switch):
+    for name, value in {**OURS, **ITS, **({switch: "1"} if switch else {})}.items():
+        monkeypatch.setenv(name, value)
+    claude.does(answer("Hello"))
+    assert (await outcome_of(claude)).completed
+    [(_, environment)] = claude.runs
+    assert ITS.items() <= environment.items()
+    cloud = {
+        "CLAUDE_CODE_USE_BEDROCK": "AWS_SECRET_ACCESS_KEY",
+        "CLAUDE_CODE_USE_VERTEX": "GOOGLE_APPLICATION_CREDENTIALS",
+    }
+    assert OURS.keys() & environment.keys() == ({cloud[switch]} if switch else set())
+
+
 async def test_a_buffered_route_gets_the_same_text_without_partial_messages(claude):
     claude.does(f"listen(); {lines(INIT, said('Hello there'), result())}")
     outcome = await outcome_of(claude, route=Route.parse(ROUTE).buffered)
@@ -73,6 +123,7 @@ async def test_a_buffered_route_gets_the_same_text_without_partial_messages(clau
 # -- there is no such program
 
 
+@pytest.mark.row("C11")
 @pytest.mark.row("C11")
 async def test_a_program_that_is_not_installed_is_found_before_anything_starts(claude):
     async with opened() as streams:
@@ -126,6 +177,7 @@ ENDINGS = {
 }
 
 
+@pytest.mark.row("C11", "H9")
 @pytest.mark.parametrize(("body", "kind"), ENDINGS.values(), ids=ENDINGS)
 @pytest.mark.promise("P1")
 @pytest.mark.row("C11")
@@ -174,6 +226,7 @@ SILENT = {
 }
 
 
+@pytest.mark.row("H9")
 @pytest.mark.parametrize(("body", "clocks", "kind"), SILENT.values(), ids=SILENT)
 @pytest.mark.promise("P12")
 async def test_a_silent_program_is_given_up_and_ended(claude, body, clocks, kind):
