@@ -15,7 +15,10 @@ def classify(
     provider: Annotated[str, Parameter(name=["--provider", "-p"], help="Who answered.", show_default=False)] = "",
     status: Annotated[int | None, Parameter(help="The HTTP status of the answer.")] = None,
     body: Annotated[
-        str | None, Parameter(help="The body of the answer: a file, - for standard input, or the text itself.")
+        str | None,
+        Parameter(
+            help="The body of the answer: a file, - for standard input, or the text itself.", allow_leading_hyphen=True
+        ),
     ] = None,
     header: Annotated[
         list[str] | None,

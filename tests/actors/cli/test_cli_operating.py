@@ -2,10 +2,12 @@
 
 import io
 import json
+import re
 import sys
 from types import SimpleNamespace
 
 import pytest
+from test_cli_process import on_a_terminal
 
 from actors.cli import main
 from actors.cli.classify import _WIRE
@@ -307,3 +309,50 @@ def test_what_was_held_at_most_is_told_with_the_figures(capfd, pipe):
     line = "2026-01-01T00:00:00Z [warning  ] attempt 1/5 failed  error_type=reset connections={} memory_mb={}\n"
     pipe(line.format(3, 80) + line.format(2, 90))
     assert "held at most  memory mb 90, connections 3" in told(capfd, "metrics")
+
+
+@pytest.mark.row("L2")
+def test_on_a_terminal_a_trace_is_a_timeline_and_still_without_keys(tmp_path):
+    line = "2026-01-01T00:00:0{}.123456Z [warning  ] {}  trace_id={} provider=a model=m mode=buffered elapsed=1.5{}\n"
+    more = f" error_type=reset title='Connection lost' message='gone {SECRET}' next_route=b:n after=2.0"
+    (tmp_path / "a.log").write_text(
+        line.format(1, "attempt 1/3 failed", ID, more) + line.format(2, "switched provider", ID, more)
+    )
+    (tmp_path / "b.log").write_text(f"nginx said {ID} {SECRET}\n")
+    status, drawn = on_a_terminal("trace", ID[:6], "--log", str(tmp_path), size=(24, 140))
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn)
+    assert status == 0
+    for said in (
+        f"trace {ID}",
+        "00:00:01.123",
+        "attempt 1/3 failed",
+        "Connection lost: gone ***",
+        "then b:n after 2.00 s",
+    ):
+        assert said in plain
+    assert "a:m (buffered), 1.50 s" in plain
+    assert "nginx said" in plain
+    assert plain.count("Connection lost") == 1
+    assert "canary" not in drawn
+
+
+@pytest.mark.row("B9")
+@pytest.mark.parametrize(
+    ("text", "future"),
+    [
+        ("KeyboardInterrupt", "no: it is the caller's own wish"),
+        ("HTTP 401", "no: the next route is asked at once, where there is one"),
+        ("stalled", "not while another route is left: the next route is asked at once"),
+        ("memory", "no, not in the same way; then in one piece"),
+        ("content_filter", "no, not in the same way"),
+        ("ECONNRESET", "yes, up to 3 attempts on a route, after 1, 2 s (±10 %): 3 s in all"),
+    ],
+)
+def test_the_future_of_a_failure_is_told_in_a_sentence(capfd, text, future):
+    assert future in " ".join(told(capfd, "classify", text).split())
+
+
+def test_a_body_is_read_from_a_pipe_and_one_that_is_no_file_is_the_body_itself(capfd, pipe):
+    pipe('{"error": {"type": "overloaded_error", "message": "busy"}}')
+    assert json.loads(told(capfd, "classify", "--status", "500", "--body", "-", "--json"))["message"] == "busy"
+    assert json.loads(told(capfd, "classify", "--status", "500", "--body", "x" * 9_000, "--json"))["kind"] == "server"
