@@ -59,6 +59,7 @@ class _Line(msgspec.Struct):
     response_headers: dict[str, str] = {}
     provider: str = ""
     id: str = ""
+    carrier: str = "http"
 
 
 def load_recordings(path: str | Path) -> tuple[Recording, ...]:
@@ -78,7 +79,7 @@ def load_recordings(path: str | Path) -> tuple[Recording, ...]:
         except msgspec.MsgspecError as error:
             raise ValueError(f"{path}, line {number}, is not a recording: {error}") from error
         body = base64.b64decode(line.response_base64) if line.response_base64 else line.response_body.encode()
-        if line.status or body:
+        if line.carrier == "http" and (line.status or body):  # what a program wrote is served by nobody
             headers = tuple(line.response_headers.items())
             recordings.append(Recording(body, line.status, headers, line.provider, line.id))
     return tuple(recordings)

@@ -25,7 +25,7 @@ from actors import (
     open_streams,
     user,
 )
-from actors.chaos import Answer, Generated, Pacing, Recorded, Scripted, Simulator, Text, ToolUse, load_recordings
+from actors.chaos import Answer, Generated, Pacing, Plan, Recorded, Scripted, Simulator, Text, ToolUse, load_recordings
 from actors.chaos import Thinking as Thought
 
 RICH = Answer(
@@ -261,3 +261,18 @@ async def test_cancelled_in_the_middle_a_whole_line_is_left(tmp_path, autojump_c
     assert outcomes[0].status is Status.INTERRUPTED
     assert outcomes[0].text
     assert outcomes[1] == outcomes[0]
+
+
+@pytest.mark.row("C14")
+@EACH
+async def test_faults_are_scripted_on_top_of_a_recording(tmp_path, autojump_clock, provider):
+    path, ladder = tmp_path / "tape.jsonl", Ladder(Route(provider, "one"), Retry(4))
+    async with recorded(path, answers=Scripted(RICH)) as streams:
+        first = await streams.ask("hello", ladder)
+    plan = Plan.parse("one#1=cut:4 one#2=status529 one#3=stall:3")
+    served = Simulator(Recorded(load_recordings(path)), plan)
+    async with recorded(tmp_path / "again.jsonl", server=served) as streams:
+        second = await streams.ask("hello", ladder)
+    kinds = [one.failure and one.failure.kind for one in second.attempts]
+    assert (len(kinds), kinds[1], kinds[3]) == (4, FailureKind.OVERLOADED, None)
+    assert (second.parts, second.tool_calls, second.finish) == (first.parts, first.tool_calls, first.finish)
