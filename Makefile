@@ -8,7 +8,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 # Ground and first floor: a test needs no event loop there, so a branch left out has no excuse.
 PURE := supervisor/*.py,supervisor/policy/*,actors/*.py,actors/policy/*,actors/wire/*
 
-.PHONY: demo test verdicts real real-server real-claude fuzz fuzz-engine check docs bench lock clean
+.PHONY: demo test corpus verdicts real real-server real-claude fuzz fuzz-engine check docs bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -19,6 +19,10 @@ test: check
 	@$(BIN)/coverage report
 	@$(BIN)/coverage report --format=total --include='$(PURE)' --fail-under=95 >/dev/null \
 		|| { echo 'Ground and first floor must be covered to 95 %: see the table above.' >&2; exit 1; }
+
+# What became of every recorded answer of a real provider, file by file; each is held against a naive reader.
+corpus: $(READY)
+	@PYTHONPATH=tests/actors/wire $(BIN)/python tests/actors/wire/corpus_table.py
 
 # What every recorded failure of a real provider is taken for; tests hold it to the reviewed table, verdicts.csv.
 verdicts: $(READY)
