@@ -93,7 +93,8 @@ class Tape:
             self.ended = Ended.REFUSED
         else:
             self.ended = Ended.CUT if facts and not isinstance(error, WireError) else Ended.FAILED
-        self.error = tuple(facts) or (Fact(type(error).__name__, str(error)),)
+        facts = facts or (Fact(type(error).__name__, str(error)),)
+        self.error = tuple(msgspec.structs.replace(fact, message=_whole(fact.message)) for fact in facts)
 
     def line(self, secrets: Sequence[str]) -> Line:
         """The attempt, over now."""
@@ -127,6 +128,11 @@ class Tape:
 
     def _seconds(self) -> float:
         return round(trio.current_time() - self._started, 6)
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, which no file can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _place() -> tuple[str, int]:

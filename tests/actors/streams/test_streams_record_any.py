@@ -249,6 +249,7 @@ ENDS = {
     "several": ExceptionGroup("two", [ConnectionResetError(104, "reset"), ConnectionResetError(104, "reset")]),
     "a refused key, and there is another": renewed(RefusedError("no", status=401, kind="authentication_error")),
     "a bug": ValueError("this is a bug"),
+    "half a character": TruncatedError("half \ud83d"),
 }
 
 
