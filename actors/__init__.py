@@ -29,7 +29,7 @@ from actors.deltas import (
     Usage,
     UsageDelta,
 )
-from actors.errors import ActorsError, SettingError, StreamClosed
+from actors.errors import ActorsError, RecordingStopped, SettingError, StreamClosed
 from actors.failure import Category, Disposition, Failure, FailureKind, NextKey, Phase
 from actors.ladder import Buffered, Ladder, Seam, Switch
 from actors.messages import (
@@ -100,6 +100,7 @@ __all__ = [
     "Progress",
     "Provider",
     "Reach",
+    "RecordingStopped",
     "RefusedError",
     "Request",
     "ResponseStarted",

@@ -15,3 +15,7 @@ class SettingError(ActorsError, ValueError):
 
 class StreamClosed(ActorsError):
     """A stream was used outside its `async with` block, or iterated by two tasks at once."""
+
+
+class RecordingStopped(UserWarning):
+    """A recording cannot be written any more: told once, and the streams go on; the sentence says which, why and what is in it."""

@@ -14,6 +14,7 @@ from trio.testing import MockClock
 
 from actors.cli.run import Audience, Ending, Plan, carry_out
 from actors.cli.screen import show_nothing
+from actors.errors import RecordingStopped
 
 
 def perform(plan: Plan, audience: Audience) -> Ending:
@@ -32,8 +33,6 @@ def perform(plan: Plan, audience: Audience) -> Ending:
 @contextmanager
 def _stops_told() -> Generator[list[str]]:
     """Tell of a recording that stops as a command does; gives what was told."""
-    from actors.providers.record import RecordingStopped  # noqa: PLC0415 -- whoever records nothing waits for no HTTP client
-
     told: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", RecordingStopped)

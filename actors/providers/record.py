@@ -21,7 +21,7 @@ import httpx2
 import trio
 
 from actors.deltas import Delta
-from actors.errors import SettingError
+from actors.errors import RecordingStopped, SettingError
 from actors.providers.bodies import Body
 from actors.providers.connections import Connections
 from actors.providers.exchange import Head
@@ -32,11 +32,6 @@ from actors.route import Route
 from actors.runtime.watch import OVERDUE
 from actors.source import Provider, Source
 from actors.wire.recording import BadLine, Carrier, Ended, Line, read, written
-
-
-class RecordingStopped(UserWarning):
-    """A recording cannot be written any more: told once, and the streams go on; the sentence says which, why and what is in it."""
-
 
 RENEWED = 96
 """Forms of keys made at run time that are kept out, the last ones: an attempt hardly outlives thirty keys."""

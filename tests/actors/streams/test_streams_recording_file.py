@@ -23,7 +23,7 @@ from actors import (
     serve_streams,
 )
 from actors.chaos import Scripted, Simulator, open_network
-from actors.providers.record import RecordingStopped
+from actors.errors import RecordingStopped
 from actors.wire.recording import Ended, Fact, read, written
 from supervisor import Child, Restart, open_supervisor
 
