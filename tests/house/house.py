@@ -11,7 +11,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("supervisor", "actors")
 PRODUCT = (*PACKAGES, "examples", "benchmarks")
-DOORS = ("supervisor", "supervisor.testing", "actors", "actors.chaos", "actors.telemetry")
+DOORS = ("supervisor", "supervisor.testing", "actors", "actors.chaos", "actors.telemetry", "actors.testing")
 
 _FENCE = re.compile(
     r"(?:^<!-- illustration: (?P<why>[^\n]+) -->\n+)?^```py(?:thon)?\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL

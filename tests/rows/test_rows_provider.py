@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import trio
-from provider_checks import CHECKS, failures
 from rows_world import ENVIRONMENT, ROUTES
 
 from actors import Route, Settings
 from actors.chaos import Generated, Simulator, open_network
 from actors.deltas import Finish, Finished, FinishReason, TextDelta
 from actors.providers.table import open_providers
+from actors.testing import CHECKS, failures
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing-a-provider.md").read_text(encoding="utf-8")
 MINE = Route("mine", "any")
