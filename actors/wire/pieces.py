@@ -66,8 +66,27 @@ def image_url(image: Image) -> str:
     return f"data:{image.media_type};base64,{base64_of(image)}"
 
 
+NOT_RUN = "the call was not run: the turn was interrupted"
+"""What stands for the result of a call that has none, since providers refuse a conversation in which a call is left open."""
+
+
 def turns(messages: tuple[Message, ...]) -> Iterator[tuple[Role, list[Part]]]:
-    """The conversation with neighbours of one role made one turn, each with the parts that role may say."""
+    """The conversation with neighbours of one role made one turn, each with the parts that role may say, and every call answered."""
+    calls: list[ToolCall] = []
+    for role, parts in _merged(messages):
+        yield role, parts if role is Role.ASSISTANT else [*_missing(calls, parts), *parts]
+        calls = [part for part in parts if isinstance(part, ToolCall) and not part.hosted]
+    if calls:
+        yield Role.USER, _missing(calls, [])
+
+
+def _missing(calls: list[ToolCall], parts: list[Part]) -> list[Part]:
+    """An errored result for each call that these parts do not answer."""
+    answered = {part.call_id for part in parts if isinstance(part, ToolResult)}
+    return [ToolResult(call.id, NOT_RUN, is_error=True, name=call.name) for call in calls if call.id not in answered]
+
+
+def _merged(messages: tuple[Message, ...]) -> Iterator[tuple[Role, list[Part]]]:
     role, parts = Role.USER, list[Part]()
     for message in messages:
         if message.role is not role and parts:

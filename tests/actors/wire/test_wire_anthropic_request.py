@@ -158,7 +158,7 @@ def test_blocks_of_our_own_go_back_unread_and_those_of_others_stay_here():
         Foreign("openai", "web_search_call", {"type": "web_search_call"}),
         ToolCall("t", "look", {}, "gemini:Xy=="),
     )
-    [_, (_, sent)] = content(user("?"), Message(Role.ASSISTANT, parts))
+    [_, (_, sent), _] = content(user("?"), Message(Role.ASSISTANT, parts))
     assert sent == [
         {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "sky"}},
         result,
