@@ -52,6 +52,13 @@ async def longest_turn(turns: list[float]) -> None:
         last = time.process_time()
 
 
+async def last_turn(turns: list[float]) -> None:
+    """Wait until the one under way is kept too."""
+    kept = len(turns)
+    while len(turns) <= kept:
+        await trio.lowlevel.checkpoint()
+
+
 async def crowd() -> Figures:
     """The same in one nursery."""
     turns: list[float] = []
@@ -67,6 +74,7 @@ async def crowd() -> Figures:
             clock = Clock()
             many.cancel_scope.cancel()
         stopped = clock.each(MANY)
+        await last_turn(turns)
         nursery.cancel_scope.cancel()
     return {"start_soon, us": started, "idle, B": weight, "stop, us": stopped, "longest step, ms": max(turns) * 1e3}
 

@@ -15,7 +15,7 @@ import msgspec
 import trio
 
 from benchmarks import bare
-from benchmarks.bare import LIVES, MANY, MILLION, SOME, Clock, Figures, idle, longest_turn
+from benchmarks.bare import LIVES, MANY, MILLION, SOME, Clock, Figures, idle, last_turn, longest_turn
 from supervisor import (
     Bounds,
     Call,
@@ -64,6 +64,7 @@ async def crowd(mailbox: Bounds | None = None) -> Figures:
             await trio.lowlevel.checkpoint()
             clock = Clock()
         stopped = clock.each(MANY)
+        await last_turn(turns)
         nursery.cancel_scope.cancel()
     return {"start_soon, us": started, "idle, B": weight, "stop, us": stopped, "longest step, ms": max(turns) * 1e3}
 

@@ -19,9 +19,12 @@ def begin(loop: Loop, slot: Slot) -> None:
 
 
 def revive(loop: Loop, slot: Slot, reply: OneShot[Exit | None]) -> None:
-    """Run a child anew: one that is down or waits starts, one that runs is stopped first."""
-    if loop.closing is not None:
+    """Run a child anew: one that is down or waits starts, one that runs is stopped first, one that is stopped on purpose ends first."""
+    if loop.closing is not None or loop.roster.slots.get(slot.spec.id) is not slot:
         reply.set(NEVER_RAN)
+        return
+    if slot.held and slot.incarnation is not None:  # whoever stops it is still to hear of its end
+        slot.on_end(lambda _: loop.inbox.post(revive, loop, slot, reply))
         return
     slot.on_ready(reply)
     slot.begin_anew()

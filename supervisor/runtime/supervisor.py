@@ -150,17 +150,21 @@ class Loop:
 
     def _finish(self) -> None:
         self.over = True
-        while self.inbox:
-            self.inbox.take()
+        self._take_all()
         for slot in list(self.roster.slots.values()) if self.roster.busy else ():
             if slot.state is not State.DOWN:
                 self.acts.end(slot, NEVER_RAN)
+        self._take_all()
         if self._aside:
             ASIDE.end()
         self.reports.tree(SupervisorEnded)
         self.closed.set(None)
         if not self._watched:
             self.body.cancel(self.closing)
+
+    def _take_all(self) -> None:
+        while self.inbox:
+            self.inbox.take()
 
     def _became_idle(self) -> None:
         self._watched = self.watchers > 0
@@ -171,10 +175,7 @@ class Loop:
 
     def have_done(self, call: Callable[[*Ts], None], *args: *Ts) -> None:
         """Have this call made in its turn, which is now if the loop sleeps and walks through nothing. It must set no alarm."""
-        if self._sweep is None:
-            self.inbox.make(call, *args)
-        else:
-            self.inbox.post(call, *args)
+        (self.inbox.make if self._sweep is None else self.inbox.post)(call, *args)
 
     def became_ready(self, incarnation: Incarnation, value: Any) -> None:
         """An incarnation called `started`, or was first scheduled."""

@@ -1,4 +1,9 @@
-"""The seed of every run of the state machine is told, so that it can be repeated."""
+"""Conformance cases are found by number, `pytest tests/supervisor -k D10.`; the seed of every run of the state machine is told."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.extra_keyword_matches.update(f"{number}." for number in getattr(item.function, "cases", ()))
 
 
 def pytest_terminal_summary(terminalreporter):
