@@ -3,8 +3,20 @@
 import pytest
 import trio
 
-from supervisor import Child, ChildStarting, SupervisorError, TreeStopped, cleanup, open_supervisor, subtree
-from supervisor.testing import Recorder, Trace, quiet
+from supervisor import (
+    Backoff,
+    Child,
+    ChildExited,
+    ChildStarting,
+    ChildStopping,
+    State,
+    SupervisorError,
+    TreeStopped,
+    cleanup,
+    open_supervisor,
+    subtree,
+)
+from supervisor.testing import Recorder, Trace, crash, quiet
 
 
 async def test_suture_35_a_deep_tree_stopped_the_moment_it_was_started_stops_and_leaves_nothing():
@@ -18,6 +30,16 @@ async def test_suture_35_a_deep_tree_stopped_the_moment_it_was_started_stops_and
     await quiet()
     assert trio.lowlevel.current_statistics().tasks_living == before
     assert recorder.story()[-1] == "root SupervisorEnded"
+
+
+async def test_suture_38_a_child_that_failed_is_not_asked_to_stop_nor_waited_for(autojump_clock):
+    recorder, slow = Recorder(), Backoff(initial=20, jitter=0)
+    async with open_supervisor(Child("a", crash, 0.0, polite=20, shutdown=30, backoff=slow), hook=recorder) as tree:
+        await quiet()
+        assert tree.which()[0].state is State.BACKOFF
+    assert trio.current_time() == 0
+    assert recorder.of(ChildStopping) == []
+    assert len(recorder.of(ChildExited)) == 1
 
 
 @pytest.mark.parametrize("when", ["while it stops", "when it is stopped"])
