@@ -5,7 +5,7 @@ from provider_world import ENVIRONMENT, KEY, NAMED, ROUTES, deltas_of, finished,
 from scripted_peer import CHUNKED, END, Peer, chunk, sized
 
 from actors.chaos import Simulator, expected_text
-from actors.config import Endpoint, Secret, Settings
+from actors.config import Endpoint, Settings
 from actors.errors import SettingError
 from actors.providers import google as module
 from actors.providers.connections import Connections
