@@ -10,6 +10,10 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
+from actors.messages import Json
+from actors.source import MalformedError
+from actors.wire.shapes import text_at
+
 NAME = "anthropic"
 """Who can read the seals and the foreign blocks of such messages."""
 
@@ -116,6 +120,27 @@ class Message(Ending, tag="message", tag_field="type"):
     usage: Usage | None = None
 
 
+def called(block: Json) -> str:
+    """The name of the tool that a block calls; raises `MalformedError` where it is not said, since nobody could run that."""
+    if name := text_at(block, "name"):
+        return name
+    raise MalformedError(f"the call {text_at(block, 'id')!r} has no name")
+
+
+def beside(block: Json) -> dict[str, object]:
+    """What a call has beside name and arguments and must have again when it is sent back."""
+    usual = {"type": "tool_use", "caller": {"type": "direct"}}
+    own = {"id", "name", "input"}
+    return {name: value for name, value in block.items() if name not in own and value not in (None, usual.get(name))}
+
+
+def detail(ending: Ending) -> str:
+    """What is said beside the stop reason, in one line."""
+    details = ending.stop_details or {}
+    told = (ending.stop_sequence, details.get("category"), details.get("explanation"))
+    return ": ".join(str(one) for one in told if one)
+
+
 class MessageStart(Struct, tag="message_start", tag_field="type"):
     """The message begins."""
 
@@ -158,7 +183,7 @@ KNOWN = frozenset(
 DELTAS = frozenset({"text_delta", "input_json_delta", "thinking_delta", "signature_delta", "citations_delta"})
 """The types of `Delta`."""
 
-STATUS: Mapping[object, int] = {
+STATUS: Mapping[str, int] = {
     "invalid_request_error": 400,
     "authentication_error": 401,
     "billing_error": 402,

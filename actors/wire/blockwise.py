@@ -30,7 +30,7 @@ from actors.wire import blocks as wire
 from actors.wire.blocks import NAME
 from actors.wire.pieces import seal
 from actors.wire.reading import malformed
-from actors.wire.refusals import refusal
+from actors.wire.refusals import error_fields, refusal, stated_status
 from actors.wire.shapes import is_object, objects, text_at
 
 CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
@@ -96,11 +96,10 @@ class Answer:
 
     def read(self, name: bytes, data: bytes, out: list[Delta]) -> None:
         """One event; its name repeats what the data says."""
-        del name
         try:
             event = wire.EVENTS.decode(data)
         except msgspec.ValidationError as error:
-            self._read_unknown(data, error)
+            self._read_unknown(name, data, error)
             return
         self.take(event, out)
 
@@ -165,9 +164,12 @@ class Answer:
             case _:
                 pass
 
-    def _read_unknown(self, data: bytes, error: msgspec.ValidationError) -> None:
+    def _read_unknown(self, name: bytes, data: bytes, error: msgspec.ValidationError) -> None:
         """An event or a delta that is newer than this table is carried past; one that we know must be as we know it."""
-        match msgspec.json.decode(data):
+        document = msgspec.json.decode(data)
+        if name == b"error":  # llama.cpp gives it no type of Anthropic's
+            raise refused(error_fields(document)) from error
+        match document:
             case {"type": "content_block_delta", "index": int(index), "delta": {"type": str(kind), **fields}} if (
                 kind not in wire.DELTAS and index == self._index
             ):
@@ -189,7 +191,7 @@ class Answer:
         self._block, self._takes, self._fragments = block, _TAKES.get(kind), []
         self._hosted = kind in self._hosts
         if kind in CALLS:
-            out.append(ToolCallStarted(text_at(block, "name"), text_at(block, "id"), index))
+            out.append(ToolCallStarted(wire.called(block), text_at(block, "id"), index))
         for delta in _initial(block):
             self._grow(index, delta, out)
 
@@ -243,7 +245,7 @@ class Answer:
         given = block.get("input")
         if given and not self._fragments:
             self._grow(index, wire.Arguments(msgspec.json.encode(given).decode()), out)
-        beside = _beside(block)
+        beside = wire.beside(block)
         sealed = seal(NAME, msgspec.json.encode(beside).decode()) if beside else ""
         if self._hosted:
             arguments = msgspec.json.decode("".join(self._fragments) or "{}", type=dict[str, object])
@@ -258,7 +260,7 @@ class Answer:
             raise MalformedError("a message ends that has not started")
         if ending.stop_reason is not None:
             reason, releases = FINISHES.get(ending.stop_reason, (FinishReason.OTHER, False))
-            self.finish = Finish(reason, ending.stop_reason, _detail(ending), releases)
+            self.finish = Finish(reason, ending.stop_reason, wire.detail(ending), releases)
         if usage is not None:
             self._usage = msgspec.structs.replace(self._usage, **wire.counts(usage))
             out.append(UsageDelta(self._usage))
@@ -280,20 +282,7 @@ def _initial(block: dict[str, object]) -> Iterator[wire.Delta]:
             pass
 
 
-def _beside(block: dict[str, object]) -> dict[str, object]:
-    """What a call has beside name and arguments and must have again when it is sent back."""
-    usual = {"type": "tool_use", "caller": {"type": "direct"}}
-    own = {"id", "name", "input"}
-    return {name: value for name, value in block.items() if name not in own and value not in (None, usual.get(name))}
-
-
-def _detail(ending: wire.Ending) -> str:
-    details = ending.stop_details or {}
-    told = (ending.stop_sequence, details.get("category"), details.get("explanation"))
-    return ": ".join(str(one) for one in told if one)
-
-
 def refused(error: object, request_id: str | None = None) -> RefusedError:
     """The refusal that an error within an answer states."""
-    kind = text_at(error, "type") if is_object(error) else ""
-    return refusal({"error": error, "request_id": request_id}, status=wire.STATUS.get(kind, 500), in_stream=True)
+    status = stated_status(error, wire.STATUS) if is_object(error) else 500
+    return refusal({"error": error, "request_id": request_id}, status=status, in_stream=True)

@@ -66,6 +66,17 @@ def image_url(image: Image) -> str:
     return f"data:{image.media_type};base64,{base64_of(image)}"
 
 
+def image_at(url: str) -> Image:
+    """The image at an address; one that the address itself holds is taken out of it."""
+    media_type, marked, content = url.removeprefix("data:").partition(";base64,")
+    if not (marked and url.startswith("data:")):
+        return Image(url=url)
+    try:
+        return Image(media_type, base64.b64decode(content, validate=True))
+    except ValueError:
+        return Image(url=url)
+
+
 NOT_RUN = "the call was not run: the turn was interrupted"
 """What stands for the result of a call that has none, since providers refuse a conversation in which a call is left open."""
 

@@ -66,6 +66,13 @@ def error_fields(document: object) -> Json:
     return {**document, "message": error} if isinstance(error, str) and "message" not in document else document
 
 
+def stated_status(fields: Json, words: Mapping[str, int]) -> int:
+    """The HTTP status of an error that came after a 200: as its fields say it, or as `words` translate them; 500 otherwise."""
+    said = [str(fields.get(name)) for name in ("status_code", "code", "type")]
+    number = next((int(one) for one in said if one.isdecimal() and 400 <= int(one) < 600), None)
+    return number or next((words[one] for one in said if one in words), 500)
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, from `retry-after-ms` or a number in `retry-after`; a date stays in the headers."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):

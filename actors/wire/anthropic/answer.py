@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from actors.deltas import Delta
 from actors.wire import blocks as wire
 from actors.wire.anthropic.request import encode
@@ -19,7 +21,7 @@ def read_reply(body: bytes) -> Sequence[Delta]:
     """The deltas of a message in one piece; raises `WireError` where it is none, or is an error, or is not finished."""
     out: list[Delta] = []
     try:
-        reply = wire.REPLY.decode(body)
+        reply = _decoded(body)
         if isinstance(reply, wire.Error):
             raise refused(reply.error, reply.request_id)
         answer = Answer()
@@ -28,6 +30,18 @@ def read_reply(body: bytes) -> Sequence[Delta]:
     except UNREADABLE as error:
         raise malformed("reply", error) from error
     return out
+
+
+def _decoded(body: bytes) -> wire.Message | wire.Error:
+    """The message, or the error: gateways leave its type out."""
+    try:
+        return wire.REPLY.decode(body)
+    except msgspec.ValidationError as error:
+        match msgspec.json.decode(body):
+            case {"error": told}:
+                raise refused(told) from error
+            case _:
+                raise
 
 
 DIALECT = Dialect(encode, _reader, read_reply, read_error)

@@ -103,9 +103,11 @@ class Answer:
         self._arguments: dict[str, object] = {}
 
     def read(self, name: bytes, data: bytes, out: list[Delta]) -> None:
-        """One response; the events have no names."""
-        del name
-        self.take(_RESPONSE.decode(data), out)
+        """One response; the events of Google's own servers have no names, and no mark of the end."""
+        if name == b"error":
+            raise _refused({"error": refusals.error_fields(msgspec.json.decode(data))})
+        if not data.startswith(b"[DONE]"):
+            self.take(_RESPONSE.decode(data), out)
 
     def end(self, out: list[Delta]) -> None:
         """The end of the bytes is the end of the answer, if there was a reason for it."""

@@ -28,8 +28,9 @@ from actors.source import MalformedError, RefusedError, TruncatedError
 from actors.wire.dialect import Dialect
 from actors.wire.openai_chat import chunks as wire
 from actors.wire.openai_chat.request import encode
+from actors.wire.pieces import image_at
 from actors.wire.reading import UNREADABLE, EventReader, malformed
-from actors.wire.refusals import error_fields, read_error, refusal
+from actors.wire.refusals import error_fields, read_error, refusal, stated_status
 from actors.wire.runs import Runs
 from actors.wire.shapes import count_at, is_object, objects, text_at
 
@@ -153,6 +154,8 @@ class Answer:
             out.append(TextDelta(grown.refusal, self._runs.part(TextDelta, out)))
         for citation in grown.annotations or ():
             out.append(CitationDelta(citation, self._runs.part(TextDelta, out)))
+        for image in grown.images or ():
+            self._draw(image.get("image_url"), out)
         if grown.function_call:
             self._grow_call(wire.Call(0, None, grown.function_call), out)
         for call in grown.tool_calls or ():
@@ -165,6 +168,12 @@ class Answer:
                 out.append(ThinkingDelta(text_at(thought, "text"), self._runs.part(ThinkingDelta, out)))
             if text := text_at(piece, "text"):
                 out.append(TextDelta(text, self._runs.part(TextDelta, out)))
+
+    def _draw(self, place: object, out: list[Delta]) -> None:
+        """An image of the model's, as gateways send it: whole, in the shape in which users send theirs."""
+        if is_object(place) and (url := text_at(place, "url")):
+            self._runs.close(out)
+            out.append(PartEnded(self._runs.another(), image_at(url)))
 
     def _grow_call(self, piece: wire.Call, out: list[Delta]) -> None:
         function = piece.function or wire.Function()
@@ -231,11 +240,7 @@ def _check(document: object) -> None:
 
 
 def _refused(document: object) -> RefusedError:
-    fields = error_fields(document)
-    said = [str(fields.get(name)) for name in ("status_code", "code", "type")]
-    number = next((int(one) for one in said if one.isdecimal() and 400 <= int(one) < 600), None)
-    status = number or next((_STATUS[one] for one in said if one in _STATUS), 500)
-    return refusal(document, status=status, in_stream=True)
+    return refusal(document, status=stated_status(error_fields(document), _STATUS), in_stream=True)
 
 
 def _reader() -> EventReader:

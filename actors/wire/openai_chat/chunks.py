@@ -23,7 +23,7 @@ class Call(Struct):
 
 
 class Grown(Struct):
-    """What a choice grows by: OpenAI's fields, and the two names under which others send thinking."""
+    """What a choice grows by: OpenAI's fields, the two names under which others send thinking, and OpenRouter's images."""
 
     content: str | list[dict[str, object]] | None = None
     reasoning_content: str | None = None
@@ -32,6 +32,7 @@ class Grown(Struct):
     tool_calls: list[Call] | None = None
     function_call: Function | None = None
     annotations: list[dict[str, object]] | None = None
+    images: list[dict[str, object]] | None = None
 
 
 class Choice(Struct):

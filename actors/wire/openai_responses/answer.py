@@ -32,7 +32,7 @@ from actors.wire.openai_responses import events as wire
 from actors.wire.openai_responses.request import NAME, encode
 from actors.wire.pieces import seal
 from actors.wire.reading import UNREADABLE, EventReader, malformed
-from actors.wire.refusals import read_error, refusal
+from actors.wire.refusals import error_fields, read_error, refusal, stated_status
 from actors.wire.shapes import count_at, is_object, objects, text_at
 
 _INCOMPLETE: Mapping[str, FinishReason] = {
@@ -62,13 +62,12 @@ class Answer:
 
     def read(self, name: bytes, data: bytes, out: list[Delta]) -> None:
         """One event; its name repeats what the data says."""
-        del name
         if data.startswith(b"[DONE]"):
             self.end(out)
         try:
             event = wire.EVENTS.decode(data)
         except msgspec.ValidationError as error:
-            _read_unknown(data, error)
+            _read_unknown(name, data, error)
             return
         if isinstance(event, wire.Grown):
             self._grow(event, out)
@@ -178,7 +177,9 @@ class Answer:
             self._part(place)  # parts stand in the order in which their items began, however they end
         if item.get("type") == "function_call":
             self._called = True
-            out.append(ToolCallStarted(text_at(item, "name"), text_at(item, "call_id"), self._part(place)))
+            if not (name := text_at(item, "name")):
+                raise MalformedError(f"the call {text_at(item, 'call_id')!r} has no name")
+            out.append(ToolCallStarted(name, text_at(item, "call_id"), self._part(place)))
 
     def _finish(self, place: int, item: dict[str, object], out: list[Delta]) -> None:
         """An item that is whole: what its deltas did not bring, and its end."""
@@ -243,9 +244,12 @@ class Answer:
                 raise TruncatedError(f"the answer ended with item {place} still open")
 
 
-def _read_unknown(data: bytes, error: msgspec.ValidationError) -> None:
+def _read_unknown(name: bytes, data: bytes, error: msgspec.ValidationError) -> None:
     """An event that is no part of the table is carried past; one that is must be as we know it."""
-    match msgspec.json.decode(data):
+    document = msgspec.json.decode(data)
+    if name == b"error":
+        raise _refused({"error": error_fields(document)}) from error
+    match document:
         case {"type": str(kind)} if kind not in wire.KNOWN:
             pass
         case {"error": told}:
@@ -267,8 +271,7 @@ def _usage(usage: Mapping[str, object]) -> Usage:
 
 def _refused(document: Mapping[str, object]) -> RefusedError:
     error = document["error"]
-    said = (text_at(error, "code"), text_at(error, "type")) if is_object(error) else ()
-    status = next((wire.STATUS[one] for one in said if one in wire.STATUS), 500)
+    status = stated_status(error, wire.STATUS) if is_object(error) else 500
     return refusal(document, status=status, in_stream=True)
 
 
