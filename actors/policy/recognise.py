@@ -40,13 +40,16 @@ _RAISED = re.compile(
 
 _NUMBERED = re.compile(r"\[(?:Errno|WinError) (-?\d+)\]\s*(.*)", re.DOTALL)
 _WORDS = "|".join(sorted({re.escape(status.phrase) for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}))
+_CODE = r"(?-i:[A-Z]+(?:_[A-Z]+)+)\b"
 _STATUS = re.compile(
-    r"^[\s\"'(\[{|>]*(?:(?:the provider answered with )?(?:http(?:/[\d.]+)?|(?:http )?(?:status|error)(?:[ _]code)?)\s*[:= ]\s*(?P<named>[45]\d\d)\b"
-    rf"|(?:(?:client|server) error '?)?(?P<phrased>[45]\d\d) (?:{_WORDS}|[A-Z]+(?:_[A-Z]+)+\b)"
+    r"^[\s\"'(\[{|>]*(?:(?:the provider answered with )?"
+    r"(?:http(?:/[\d.]+)?\s*[:= ]|(?:http (?:status|error)|(?:http )?(?:status|error)[ _]code)\s*[:= ]|status\s*[:=])\s*(?P<named>[45]\d\d)\b(?!\.\d)"
+    rf"|(?:status|error)\s*[:= ]\s*(?P<claimed>[45]\d\d)(?=\.?$|\s*[^\w\s.]|\.?\s+(?:{_WORDS}|{_CODE}|from\b|\w+=))"
+    rf"|(?:(?:client|server) error '?)?(?P<phrased>[45]\d\d) (?:{_WORDS}|{_CODE})"
     r"|(?P<bare>[45]\d\d)[\s\"')\]}.,:;!|]*$)",
     re.IGNORECASE,
 )
-"""A status that is called one, that stands before its own words, or that stands alone."""
+"""A status that is called one (an error with a number may be a count: more has to follow), that stands before its own words, or alone."""
 
 _TOLD = re.compile(
     r"^\[(?P<phase>connection|first event|streaming|finalisation)\] (?P<title>[A-Z][\w ]*?)(?: at (?P<where>[\w.-]+:\S+?))?(?: \(|:|$)"
