@@ -14,6 +14,7 @@ import attrs
 import trio
 from msgspec import json
 from rich.table import Table
+from rich.text import Text
 
 from actors.cli.inlet import Inlet, Send
 from actors.cli.jobs import Job
@@ -38,6 +39,9 @@ NO_BRAKES = Brakes(breaker=None, budget=None)
 
 PROMPT_SHOWN = 60
 """Characters of a question in a listing."""
+
+UNCUT = 1000
+"""Columns where no terminal has an edge."""
 
 
 def ask_again(path: Path, showing: Showing, logging: Logging) -> int:
@@ -69,14 +73,18 @@ def list_takes(path: Path, *, in_json: bool) -> int:
         return 0
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("stream", "attempt", "route", "ended", "status"):
-        table.add_column(name)
-    for name in ("seconds", "bytes or deltas"):
-        table.add_column(name, justify="right")
-    table.add_column("asked", no_wrap=True, overflow="ellipsis")
+        table.add_column(name, no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("bytes or deltas", justify="right", min_width=7)
+    table.add_column("asked")
     for take in takes:
         for record in _records(take):
-            table.add_row(*(clean(_cell(value)) for value in record.values()))
+            *told, asked = (clean(_cell(value)) for value in record.values())
+            # Room is taken from the question, so the column may wrap and what is in it does not.
+            table.add_row(*told, Text(asked, no_wrap=True, overflow="ellipsis"))
     screen = paper(sys.stdout, plain=False)
+    if not screen.is_terminal:
+        screen.width = UNCUT
     screen.print(table)
     screen.print(f"{counted(len(takes), 'stream')}, {counted(sum(len(take.lines) for take in takes), 'attempt')}")
     return 0

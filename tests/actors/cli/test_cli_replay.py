@@ -110,6 +110,26 @@ def test_what_a_recording_holds_is_listed(tape, offline, capfd):
     ]
 
 
+def test_a_listing_that_is_piped_cuts_no_route_short(tmp_path, offline, capfd):
+    route = "anthropic:claude-sonnet-4-5-20250929"
+    settings = Settings.read({"ANTHROPIC_API_KEY": "sk-canary-77", "ANTHROPIC_BASE_URL": "http://anthropic.test"})
+
+    async def record():
+        async with (
+            open_network(Simulator(Generated(tokens=8))) as network,
+            open_streams(settings=settings, network=network, record=tmp_path / "t") as streams,
+        ):
+            await streams.ask("Why is the sky blue, and the sea, and what of the mountains far away?", route)
+
+    trio.run(record)
+    offline()
+    assert main(["replay", str(tmp_path / "t"), "--list"]) == 0
+    _, row, last = capfd.readouterr().out.splitlines()
+    assert row.split()[:5] == ["stream-1", "1", route, "complete", "200"]
+    assert row.rstrip().endswith("  Why is the sky blue, and the sea, and what of the mountains")
+    assert last == "1 stream, 1 attempt"
+
+
 def test_what_a_run_records_is_asked_again_alike(provide, offline, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     provide("claude-a#1=status529")
