@@ -83,7 +83,7 @@ def demo(  # noqa: PLR0913 -- what is shown, and to whom
     if failing.listed or failing.failure:
         from actors.cli.failing import list_failures, show_failure  # noqa: PLC0415 -- help is quick without it
 
-        return list_failures() if failing.listed else show_failure(failing, showing, logging)
+        return list_failures(in_json=showing.json) if failing.listed else show_failure(failing, showing, logging)
     from actors.cli.commands import show  # noqa: PLC0415 -- the same
     from actors.cli.demo import Demo  # noqa: PLC0415 -- the same
 

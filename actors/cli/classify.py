@@ -1,5 +1,6 @@
 """`classify`: what is this error?  From a status and a body, from the text of an exception, or from a log line."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -40,6 +41,9 @@ _WIRE: Mapping[str, str] = {
 
 MOST = 1 << 20
 """Bytes read from a file or a pipe."""
+
+_NAME = re.compile(r"(?:[^\s{}<>\"]*/[^\s{}<>\"]*|[\w-]+\.(?:json|txt|log|html|body))")
+"""What is meant as the name of a file, whether or not there is one: no body of an answer reads so."""
 
 UNKNOWN = """This tells of no failure that is known here. Give one of these:
   the status the provider answered with:  trio-supervisor classify --provider anthropic --status 429 --body answer.json
@@ -129,8 +133,12 @@ def _read(body: str) -> str:
         if len(body) < 4096 and Path(body).is_file():
             with Path(body).open("rb") as file:
                 return file.read(MOST).decode("utf-8", "replace")
-    except (OSError, ValueError):
-        return body
+    except (OSError, ValueError) as error:
+        if not isinstance(error, PermissionError):
+            return body
+        raise SettingError(f"--body: cannot read {body}: permission denied") from None
+    if _NAME.fullmatch(body):
+        raise SettingError(f"--body: there is no file {body}; give one, - for standard input, or the text itself")
     return body
 
 

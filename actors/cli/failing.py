@@ -44,15 +44,27 @@ PASSES = 2
 _RETRY = Retry(5, backoff=Backoff(initial=0.2, cap=1.0))
 
 
-def list_failures() -> int:
+def list_failures(*, in_json: bool) -> int:
     """Print every failure that can be shown; gives the exit status."""
+    if in_json:
+        print(json.encode({"failures": [_listed(kind) for kind in SCENES]}).decode())
+        return status.FINE
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("--failure", "what", "category", "disposition"):
         table.add_column(name)
     for kind in SCENES:
-        table.add_row(kind.label, kind.title, kind.category.value, kind.disposition.value)
+        table.add_row(*_listed(kind).values())
     put(paper(sys.stdout, plain=False), table)
     return status.FINE
+
+
+def _listed(kind: FailureKind) -> dict[str, str]:
+    return {
+        "kind": kind.label,
+        "title": kind.title,
+        "category": kind.category.value,
+        "disposition": kind.disposition.value,
+    }
 
 
 def kind_of(label: str) -> FailureKind:

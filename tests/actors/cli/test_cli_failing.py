@@ -108,6 +108,18 @@ def test_what_does_not_pass_has_no_count_and_says_what_to_do_and_its_trace():
     assert "Traceback" not in out
 
 
+def test_the_list_of_failures_is_there_for_programs_too(capfd):
+    assert main(["demo", "--list", "--json"]) == 0
+    listed = json.loads(capfd.readouterr().out)["failures"]
+    assert [one["kind"] for one in listed] == [kind.label for kind in SCENES]
+    assert listed[0] == {
+        "kind": "connect_timeout",
+        "title": "Connection timeout",
+        "category": "network",
+        "disposition": "retry",
+    }
+
+
 def test_an_unknown_failure_is_refused_with_those_there_are(capfd):
     assert main(["demo", "--failure", "plague"]) == 2
     assert "nothing called 'plague' can be shown; known are connect_timeout, timeout" in capfd.readouterr().err

@@ -122,6 +122,8 @@ def test_what_is_unknown_is_said_to_be_and_what_to_give(capfd, text):
         (["--status", "200"], "--status: status 200 is no refusal"),
         (["--status", "429", "--provider", "mistral"], "there is no provider 'mistral'"),
         (["--status", "429", "--provider", "openai", "-H", "nonsense"], "--header 'nonsense' must be NAME: VALUE"),
+        (["--status", "429", "--body", "answr.json"], "--body: there is no file answr.json"),
+        (["--body", "/tmp/no/such"], "--body: there is no file /tmp/no/such"),
     ],
 )
 def test_what_cannot_be_classified_is_refused_in_one_sentence(capfd, words, complaint):
