@@ -5,7 +5,8 @@ dialect's name before a colon, which no provider's own signature contains.
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +14,8 @@ from actors.messages import Image, Json, Message, Part, Role, ToolCall, ToolResu
 from actors.request import Request, ToolChoice
 from actors.source import EncodingError
 from actors.wire.shapes import is_array, is_object
+
+Piece = TypeVar("Piece")
 
 
 def seal(dialect: str, signature: str) -> str:
@@ -99,7 +102,7 @@ def _missing(calls: list[ToolCall], parts: list[Part]) -> list[Part]:
 
 def _merged(messages: tuple[Message, ...]) -> Iterator[tuple[Role, list[Part]]]:
     role, parts = Role.USER, list[Part]()
-    for message in messages:
+    for message in filter(_speaks, messages):
         if message.role is not role and parts:
             yield role, parts
             parts = []
@@ -107,6 +110,21 @@ def _merged(messages: tuple[Message, ...]) -> Iterator[tuple[Role, list[Part]]]:
         parts += [_checked(role, part) for part in message.parts]
     if parts:
         yield role, parts
+
+
+def _speaks(message: Message) -> bool:
+    return bool(message.parts)
+
+
+def joined(told: Iterable[tuple[Role, list[Piece]]]) -> list[tuple[Role, list[Piece]]]:
+    """Turns as a dialect wrote them, without those that came to nothing in it, and neighbours of one role made one turn again."""
+    whole: list[tuple[Role, list[Piece]]] = []
+    for role, pieces in told:
+        if whole and pieces and whole[-1][0] is role:
+            whole[-1] = (role, [*whole[-1][1], *pieces])
+        elif pieces:
+            whole.append((role, pieces))
+    return whole
 
 
 def _checked(role: Role, part: Part) -> Part:

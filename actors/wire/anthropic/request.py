@@ -13,7 +13,7 @@ from actors.request import Limits, Request, ToolChoice
 from actors.route import Route
 from actors.source import EncodingError
 from actors.wire.blocks import NAME
-from actors.wire.pieces import base64_of, merged, named_choice, turns, unseal, written
+from actors.wire.pieces import base64_of, joined, merged, named_choice, turns, unseal, written
 
 MAX_TOKENS = 8192
 """Tokens of an answer where the request sets no limit; the API wants a number, every current model allows this one."""
@@ -29,7 +29,7 @@ _CITATIONS = frozenset(
 
 def encode(request: Request, route: Route) -> bytes:
     """The body of `POST /v1/messages`; raises `EncodingError` for what the API does not have."""
-    told = [(role, blocks) for role, parts in turns(request.messages) if (blocks := _blocks(role, parts))]
+    told = joined((role, _blocks(role, parts)) for role, parts in turns(request.messages))
     if not told:
         raise EncodingError("the request has no message that Anthropic can read; give it a prompt")
     body: dict[str, object] = {

@@ -9,7 +9,7 @@ from actors.messages import Foreign, Image, Json, Message, Part, Role, Text, Thi
 from actors.request import Limits, Request, ToolChoice
 from actors.route import Route
 from actors.source import EncodingError
-from actors.wire.pieces import base64_of, merged, named_choice, turns, unseal, written
+from actors.wire.pieces import base64_of, joined, merged, named_choice, turns, unseal, written
 
 NAME = "gemini"
 """Who can read this dialect's seals and foreign parts."""
@@ -25,11 +25,10 @@ def encode(request: Request, route: Route) -> bytes:
     """The body of `POST models/...:generateContent`; raises `EncodingError` for what the API does not have."""
     names = _call_names(request.messages)
     sealing = "gemini-3" in route.model
-    contents = [
-        {"role": _ROLES[role], "parts": told}
-        for role, parts in turns(request.messages)
-        if (told := _sealed(_parts(role, parts, names), needed=sealing))
-    ]
+    told = joined(
+        (role, _sealed(_parts(role, parts, names), needed=sealing)) for role, parts in turns(request.messages)
+    )
+    contents = [{"role": _ROLES[role], "parts": parts} for role, parts in told]
     if not contents:
         raise EncodingError("the request has no message that Gemini can read; give it a prompt")
     body: dict[str, object] = {"contents": contents}

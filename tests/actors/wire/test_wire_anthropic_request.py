@@ -166,11 +166,10 @@ def test_blocks_of_our_own_go_back_unread_and_those_of_others_stay_here():
     ]
 
 
-def test_a_turn_with_nothing_to_say_is_left_out():
+def test_a_turn_with_nothing_to_say_is_left_out_and_its_neighbours_are_one():
     foreign = Message(Role.ASSISTANT, Foreign("openai", "x", {}))
     assert content(user("a"), foreign, user("b")) == [
-        ("user", [{"type": "text", "text": "a"}]),
-        ("user", [{"type": "text", "text": "b"}]),
+        ("user", [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]),
     ]
 
 

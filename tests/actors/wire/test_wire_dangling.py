@@ -5,7 +5,7 @@ import json
 import pytest
 from wire_dialects import DIALECTS, PROVIDERS
 
-from actors.messages import Message, Role, Text, ToolCall, ToolResult, user
+from actors.messages import Message, Role, Text, Thinking, ToolCall, ToolResult, user
 from actors.request import Request
 from actors.route import Route
 from actors.wire.pieces import NOT_RUN, turns
@@ -37,3 +37,13 @@ def test_every_dialect_writes_the_closing_results(dialect):
     text = body.decode() if dialect == "claude_code" else json.dumps(json.loads(body))
     assert text.count(NOT_RUN) == 2
     assert text.index(NOT_RUN) < text.index("forget it")
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "gemini"])
+@pytest.mark.parametrize("silent", [(), (Thinking("Hm", "of-nobody:x"),)], ids=["empty", "unreadable"])
+def test_turns_around_one_that_says_nothing_are_one_turn(dialect, silent):
+    said = Request((user("see"), Message(Role.ASSISTANT, silent), user("go on")))
+    body = json.loads(DIALECTS[dialect].encode(said, Route(PROVIDERS[dialect], "m")))
+    (turn,) = body.get("messages") or body["contents"]
+    assert turn["role"] == "user"
+    assert [piece["text"] for piece in turn.get("content") or turn["parts"]] == ["see", "go on"]
