@@ -11,7 +11,7 @@ from actors.messages import Image, Json, Part, Role, Text, ToolCall, ToolResult
 from actors.request import Limits, Request, ToolChoice
 from actors.route import Route
 from actors.source import EncodingError
-from actors.wire.efforts import effort, thinks
+from actors.wire.efforts import effort
 from actors.wire.pieces import image_url, merged, named_choice, turns, written
 
 _NEW_NAMES = ("o1", "o3", "o4", "gpt-", "chatgpt-")
@@ -45,11 +45,10 @@ def encode(request: Request, route: Route) -> bytes:
 
 
 def _limits(limits: Limits, model: str) -> dict[str, object]:
-    """The limits; a bound on thinking is kept by a model that does not think."""
-    budget = limits.thinking_tokens if thinks(model) else None
+    """The limits; a budget for thinking becomes a word."""
     wanted: dict[str, object] = {
         "max_completion_tokens" if model.startswith(_NEW_NAMES) else "max_tokens": limits.max_tokens,
-        "reasoning_effort": None if budget is None else effort(budget),
+        "reasoning_effort": effort(limits.thinking_tokens, model),
         "temperature": limits.temperature,
         "top_p": limits.top_p,
         "stop": list(limits.stop) or None,

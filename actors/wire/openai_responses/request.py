@@ -29,7 +29,7 @@ def encode(request: Request, route: Route) -> bytes:
     body: dict[str, object] = {"model": route.model, "input": items, "stream": route.streams, "store": False}
     if request.system:
         body["instructions"] = request.system
-    if thinks(route.model):
+    if thinks(route.model) or request.limits.thinking_tokens is not None:
         body["include"] = ["reasoning.encrypted_content"]
     body |= _limits(request.limits, route.model)
     if request.tools:
@@ -53,13 +53,13 @@ def encode(request: Request, route: Route) -> bytes:
 
 
 def _limits(limits: Limits, model: str) -> dict[str, object]:
-    """The limits; a bound on thinking is kept by a model that does not think."""
+    """The limits; a budget for thinking becomes a word."""
     if limits.stop:
         raise EncodingError("Responses has no stop texts; leave limits.stop empty or take an openai-chat route")
-    budget = limits.thinking_tokens if thinks(model) else None
+    word = effort(limits.thinking_tokens, model)
     wanted: dict[str, object] = {
         "max_output_tokens": limits.max_tokens,
-        "reasoning": None if budget is None else {"effort": effort(budget)},
+        "reasoning": None if word is None else {"effort": word},
         "temperature": limits.temperature,
         "top_p": limits.top_p,
     }
