@@ -49,6 +49,7 @@ class Life:
         self.assembly = Assembly()
         self.route = order.ladder.route
         self.watch = Watch(self.route)
+        self.began = self.watch.marks.started
         self.number = 0
         self.attempts: list[Attempt] = []
         self.outcome: Outcome | None = None
@@ -239,20 +240,29 @@ class Life:
 
     def _verdict(self, end: ExitKind) -> tuple[Status, Failure | None]:
         if self._failed is not None and self._failed.disposition is Disposition.LEAVE:
-            return Status.INTERRUPTED, self._failed
+            return Status.INTERRUPTED, self._left_with(self._failed)
         if self._failed is not None and (self._given_up or end is ExitKind.CRASH):
             return Status.FAILED, self._failed
         if end is not ExitKind.NORMAL and self.assembly.finish is None:
-            return Status.INTERRUPTED, self.failure(self.leaving or FailureKind.CANCELLED, "")
+            return Status.INTERRUPTED, self._left_with(self.failure(self.leaving or FailureKind.CANCELLED, ""))
         # Stopped or not, an answer that was heard to its terminal event is complete (P7).
         flaw = self.flaw
         return (Status.COMPLETED if flaw is None else Status.FAILED), flaw
 
+    def _left_with(self, failure: Failure) -> Failure:
+        """An interruption that says how long the stream was asked for, its waits included, and what there is of the answer."""
+        kept, seconds = self._partial, trio.current_time() - self.began
+        letters, calls = (_counted(kept.characters, "character"), _counted(len(kept.incomplete), "tool call"))
+        return attrs.evolve(failure, message=f"left after {seconds:.1f} s with {letters} and {calls}")
+
+    @property
+    def _partial(self) -> Assembly:
+        """What the last attempt that delivered anything delivered."""
+        return self.assembly if self.assembly.progress.any or self._fallback is None else self._fallback
+
     def outcome_as(self, status: Status, failure: Failure | None) -> Outcome:
         """The outcome that this life has when it ends so; a partial is that of the last attempt that delivered anything."""
-        assembly, attempts = self.assembly, tuple(self.attempts)
-        if status is not Status.COMPLETED and not assembly.progress.any and self._fallback is not None:
-            assembly = self._fallback
+        assembly, attempts = self.assembly if status is Status.COMPLETED else self._partial, tuple(self.attempts)
         if self.number > len(attempts):
             attempts = (*attempts, self._attempt(trio.current_time()))
         return Outcome(
@@ -268,3 +278,7 @@ class Life:
             self.order.trace.trace_id,
             self.cause if status is Status.FAILED else None,
         )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

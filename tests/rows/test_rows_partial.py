@@ -7,6 +7,7 @@ import trio
 from rows_world import DONE, ONE, ROUTES, TWO, Played, always
 
 from actors import (
+    Backoff,
     Clocks,
     FailureKind,
     Ladder,
@@ -60,6 +61,22 @@ async def test_out_of_time_a_stream_is_interrupted_by_its_deadline_and_the_cance
     assert (outcome.status, outcome.failure.kind) == (Status.INTERRUPTED, FailureKind.DEADLINE)
     assert outcome.text
     assert outcome.attempts[0].seconds == pytest.approx(4.2, abs=0.01)
+    assert outcome.failure.message == f"left after 4.2 s with {len(outcome.text)} characters and 0 tool calls"
+
+
+@pytest.mark.row("F6", "G5")
+async def test_out_of_time_while_it_waits_a_stream_says_how_long_it_took_and_what_it_keeps(world, autojump_clock):
+    half = [[TextDelta("look")], [PartEnded(0)], call("done", "{}", 1), [PartEnded(1)], call("cut", '{"b"', 2)]
+    async with world(providers={"mine": Played([*half, ConnectionResetError()])}) as w:
+        with trio.move_on_after(30):
+            async with w.streams.open(
+                "hello", Ladder("mine:model", Retry(2, Backoff(initial=60, cap=60), within=600))
+            ) as stream:
+                await stream.wait()
+    told = str(StreamFailed(stream.outcome)).splitlines()
+    assert "Operation timeout" in told[0]
+    assert "left after 30.0 s with 10 characters and 2 tool calls" in told[0]
+    assert stream.outcome.attempts[0].seconds < 1
 
 
 @pytest.mark.row("X6", "A3")
