@@ -55,11 +55,6 @@ MOVES: Mapping[Step, str] = {Step.SWITCH: "switched provider", Step.DEGRADE: "sw
 """The lines of the rungs that are no repetition."""
 
 
-def transient(kind: FailureKind) -> bool:
-    """Whether the same request on the same route can help, later."""
-    return kind.transient
-
-
 def loudness(record: Record) -> Level | None:
     """The level that none of the record's lines is louder than, at a glance; `None` where it has no lines."""
     match record:

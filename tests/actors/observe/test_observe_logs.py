@@ -25,7 +25,7 @@ from actors import (
 )
 from actors.failure import CIRCUIT_OPEN, Category, Failure
 from actors.lifecycle import SPAN
-from actors.observe.logs import Level, StreamLogs, lines, loudness, transient
+from actors.observe.logs import Level, StreamLogs, lines, loudness
 from actors.observe.rendering import BODIES, configure_logs, make_log
 from supervisor.lifecycle import SupervisorStarted
 
@@ -61,6 +61,12 @@ RETRY_LINES = [
         [(Level.WARNING, "attempt 3/3 failed"), (Level.WARNING, "switched to buffered")],
     ),
     (failed(FailureKind.RESET, 3, 3, 3), [(Level.WARNING, "attempt 3/3 failed"), (Level.ERROR, "exhausted")]),
+    (failed(FailureKind.RESET, 2, 2, 5), [(Level.WARNING, "attempt 2/5 failed"), (Level.ERROR, "exhausted")]),
+    (failed(FailureKind.RATE_LIMIT, 2, 2, 5, final=True), [(Level.ERROR, "not retrying")]),
+    (
+        failed(FailureKind.RATE_LIMIT, 2, 2, 5, final=True, then=B),
+        [(Level.WARNING, "not retrying"), (Level.WARNING, "switched provider")],
+    ),
     (failed(FailureKind.INVALID_REQUEST), [(Level.ERROR, "not retrying")]),
     (
         failed(FailureKind.INVALID_KEY, then=B),
@@ -97,9 +103,9 @@ def test_each_record_is_told_by_its_event_at_its_level(record, expected):
 @pytest.mark.parametrize("then", [None, A, B, A.buffered])
 def test_only_transient_failures_are_counted_and_only_others_are_not_retried(kind, then):
     events = [line.event for line in lines(failed(kind, 2, 2, 5, then=then))]
-    assert any(COUNTED.search(event) for event in events) == transient(kind)
-    assert not (transient(kind) and "not retrying" in events)
-    assert ("exhausted" in events) == (transient(kind) and then is None)
+    assert any(COUNTED.search(event) for event in events) == kind.transient
+    assert not (kind.transient and "not retrying" in events)
+    assert ("exhausted" in events) == (kind.transient and then is None)
 
 
 @pytest.mark.row("J1")
