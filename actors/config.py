@@ -235,7 +235,7 @@ class Settings:
         return keys
 
     def _keep_key_home(self, account: Account) -> None:
-        """Refuse an address that the `.env` file of some directory gives, for a key of the person's own environment."""
+        """Refuse an address that the `.env` file of some directory gives, for a key or a login of the person's own."""
         address = self.entries[account.base_url] if account.base_url else None
         if address is None or address.origin is not Origin.DOTENV or urlsplit(str(address.value)).hostname in _LOOPBACK:
             return
@@ -245,6 +245,12 @@ class Settings:
             raise SettingError(
                 f"{address.name} comes from {address.source} and {strays[0]} from the environment: a key is not sent to an "
                 f"address that a file of this directory names; set both in one place"
+            )
+        if account.keyless and not any(self.entries[name].given for name in names):
+            # Files and profiles that the same file names may be the person's own too.
+            raise SettingError(
+                f"{address.name} comes from {address.source} and would get what this machine is logged in with; set it in the "
+                f"environment, or {account.key} beside it"
             )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.config import Origin, Settings
+from actors.config import PROVIDERS, Origin, Settings
 from actors.dotenv import MOST_BYTES, parse_dotenv
 from actors.errors import SettingError
 from actors.route import Route
@@ -145,3 +145,31 @@ def test_a_file_of_some_directory_sends_no_key_of_ones_own_to_an_address_of_its_
         Settings.read({key: CANARY, **base}, dotenv=f"{url}=http://localhost:8080"),
     ):
         assert settings.admit(Route(provider, "m")) == Route(provider, "m")
+
+
+@pytest.mark.parametrize(
+    ("provider", "url", "named"),
+    [
+        ("vertex", "GOOGLE_VERTEX_BASE_URL", "GOOGLE_APPLICATION_CREDENTIALS=/home/me/mine.json"),
+        ("anthropic-vertex", "ANTHROPIC_VERTEX_BASE_URL", "GOOGLE_APPLICATION_CREDENTIALS=/home/me/mine.json"),
+        ("bedrock", "ANTHROPIC_BEDROCK_BASE_URL", "AWS_PROFILE=default"),
+    ],
+)
+def test_nor_does_such_a_file_get_what_this_machine_is_logged_in_with(provider, url, named):
+    base = {"AWS_REGION": "eu-west-1", "GOOGLE_CLOUD_PROJECT": "p"}
+    name, _, value = named.partition("=")
+    route, address = Route(provider, "m"), f"{url}=https://stranger.test"
+    for environment, dotenv in (
+        (base, address),
+        (base, f"{address}\n{named}"),  # it may name the person's own
+        ({**base, name: value}, address),
+    ):
+        with pytest.raises(SettingError, match=f"{url} comes from .env:1 .* what this machine is logged in with"):
+            Settings.read(environment, dotenv=dotenv).admit(route)
+    key = PROVIDERS[provider].key
+    for settings in (
+        Settings.read(base, dotenv=f"{address}\n{key}={CANARY}"),
+        Settings.read({**base, url: "https://stranger.test"}),
+        Settings.read(base, dotenv=f"{url}=http://localhost:8080"),
+    ):
+        assert settings.admit(route) == route
