@@ -17,6 +17,7 @@ from actors.deltas import (
     FinishReason,
     PartEnded,
     ResponseStarted,
+    SignatureDelta,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
@@ -27,8 +28,8 @@ from actors.deltas import (
 from actors.source import MalformedError, RefusedError, TruncatedError
 from actors.wire.dialect import Dialect
 from actors.wire.openai_chat import chunks as wire
-from actors.wire.openai_chat.request import encode
-from actors.wire.pieces import image_at
+from actors.wire.openai_chat.request import NAME, encode
+from actors.wire.pieces import image_at, seal
 from actors.wire.reading import UNREADABLE, EventReader, malformed
 from actors.wire.refusals import error_fields, read_error, refusal, stated_status
 from actors.wire.runs import Runs
@@ -63,9 +64,10 @@ _STATUS: Mapping[str, int] = {
 class _Call:
     """A call that grows; not started before its name is known."""
 
-    __slots__ = ("held", "id", "index", "name")
+    __slots__ = ("beside", "held", "id", "index", "name")
 
     def __init__(self) -> None:
+        self.beside: dict[str, object] = {}
         self.index = -1
         self.name = ""
         self.id = ""
@@ -179,6 +181,7 @@ class Answer:
         function = piece.function or wire.Function()
         call = self._which(piece, function.name or "")
         call.id = call.id or piece.id or ""
+        call.beside |= piece.extra_content or {}
         given = function.arguments or ""
         call.held += given if isinstance(given, str) else msgspec.json.encode(given).decode()
         if function.name and not call.name:
@@ -207,6 +210,8 @@ class Answer:
     def _close_call(self, call: _Call, out: list[Delta]) -> None:
         """Some gateways add a call of nothing with nothing: that one is left out."""
         if call.name:
+            if call.beside:
+                out.append(SignatureDelta(seal(NAME, msgspec.json.encode(call.beside).decode()), call.index))
             out.append(PartEnded(call.index))
         elif call.held.strip() not in {"", "{}"}:
             raise MalformedError("a tool call has arguments but no name")

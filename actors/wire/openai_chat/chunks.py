@@ -15,11 +15,12 @@ class Function(Struct):
 
 
 class Call(Struct):
-    """More of the call at `index`, or of a call that only its id tells apart."""
+    """More of the call at `index`, or of a call that only its id tells apart; `extra_content` is a gateway's, as Gemini's seal is."""
 
     index: int | None = None
     id: str | None = None
     function: Function | None = None
+    extra_content: dict[str, object] | None = None
 
 
 class Grown(Struct):

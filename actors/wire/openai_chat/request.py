@@ -12,7 +12,10 @@ from actors.request import Limits, Request, ToolChoice
 from actors.route import Route
 from actors.source import EncodingError
 from actors.wire.efforts import effort
-from actors.wire.pieces import image_url, merged, named_choice, turns, written
+from actors.wire.pieces import image_url, merged, named_choice, turns, unseal, written
+
+NAME = "openai-chat"
+"""Who can read this dialect's seals."""
 
 _NEW_NAMES = ("o1", "o3", "o4", "gpt-", "chatgpt-")
 """How the names of OpenAI's own models begin: they, and they alone, know `max_tokens` by its new name."""
@@ -80,7 +83,9 @@ def _said(parts: Sequence[Part]) -> list[Json]:
 
 def _call(call: ToolCall) -> Json:
     arguments = msgspec.json.encode(call.arguments).decode()
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+    own = unseal(NAME, call.signature) or ""
+    beside = {"extra_content": msgspec.json.decode(own)} if own.startswith("{") else {}
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}, **beside}
 
 
 def _result(result: ToolResult) -> Json:

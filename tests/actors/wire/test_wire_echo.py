@@ -167,6 +167,35 @@ def test_chat_completions_get_text_and_calls_back_and_a_result_behind_each():
     assert last == {"role": "user", "content": "go on"}
 
 
+SEALED = {"google": {"thought_signature": "QUI="}}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["with the name", "behind the arguments"])
+def test_a_gateway_of_chat_completions_gets_what_it_put_beside_a_call_back(first):
+    beside = {"extra_content": SEALED}
+    octets = chat.sse(
+        chat.chunk(tool_calls=[chat.call(0, id="a", name="look", **(beside if first else {}))]),
+        chat.chunk(tool_calls=[chat.call(0, given='{"at":1}', **({} if first else beside))]),
+        chat.chunk(tool_calls=[chat.call(1, id="b", name="hear", given="{}")]),
+        chat.chunk("tool_calls"),
+    )
+    assert [call.arguments for call in answered("openai_chat", octets).tool_calls] == [{"at": 1}, {}]
+    one, other = next_body("openai_chat", octets)["messages"][1]["tool_calls"]
+    assert one["extra_content"] == SEALED
+    assert "extra_content" not in other
+
+
+def test_what_stood_beside_a_call_in_one_piece_goes_back_too():
+    call = {"id": "a", "type": "function", "function": {"name": "look", "arguments": "{}"}, "extra_content": SEALED}
+    reply = {"id": "c", "choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+    assembly = Assembly()
+    for delta in DIALECTS["openai_chat"].read_reply(json.dumps(reply).encode()):
+        assembly.add(delta)
+    said = Message(Role.ASSISTANT, assembly.parts)
+    assert body("openai_chat", user("see"), said)["messages"][1]["tool_calls"] == [call]
+    assert "QUI=" not in json.dumps(body("gemini", user("see"), said))
+
+
 def test_claude_code_is_told_what_it_said_in_words_and_keeps_no_thinking_of_ours():
     octets = claude.written(claude.INIT, *claude.whole_message(["so"]), claude.result("so"))
     outcome = answered("claude_code", octets)
