@@ -52,9 +52,10 @@ _STATUS = re.compile(
 """A status that is called one (an error with a number may be a count: more has to follow), that stands before its own words, or alone."""
 
 _TOLD = re.compile(
-    r"^\[(?P<phase>connection|first event|streaming|finalisation)\] (?P<title>[A-Z][\w ]*?)(?: at (?P<where>[\w.-]+:\S+?))?(?: \(|:|$)"
+    r"^(?:[\s|+-]*(?:\w+\.)*(?:StreamFailed|RetryExhausted): )?(?P<line>\[(?P<phase>connection|first event|streaming|finalisation)\] (?P<title>[A-Z][\w ]*?)(?: at (?P<where>[\w.-]+:\S+?))?(?: \(|:|$).*)",
+    re.MULTILINE,
 )
-"""How this program tells of a failure."""
+"""How this program tells of a failure; also where Python tells of the exception."""
 
 _SYSTEM = {
     "connection refused": errno.ECONNREFUSED,
@@ -73,6 +74,27 @@ _LOOKUP = {
     "no address associated with hostname": -5,
 }
 BY_TITLE = {kind.title.lower(): kind for kind in FailureKind} | {kind.label: kind for kind in FailureKind}
+
+
+_STATUS_OF_CLIENT = {
+    "BadRequestError": 400,
+    "AuthenticationError": 401,
+    "PaymentRequiredError": 402,
+    "PermissionDeniedError": 403,
+    "NotFoundError": 404,
+    "RequestTimeoutError": 408,
+    "ConflictError": 409,
+    "ContentTooLargeError": 413,
+    "RequestTooLargeError": 413,
+    "UnprocessableEntityError": 422,
+    "RateLimitError": 429,
+    "InternalServerError": 500,
+    "ServiceUnavailableError": 503,
+    "GatewayTimeoutError": 504,
+    "DeadlineExceededError": 504,
+    "OverloadedError": 529,
+}
+"""The exceptions by which the clients of Anthropic and OpenAI tell a status."""
 
 
 def recognise(text: str, provider: str = "", phase: Phase = Phase.CONNECTION) -> Failure | None:
@@ -107,10 +129,10 @@ def answered(
 
 def _told(text: str) -> Failure | None:
     """What this program itself has told, or a kind by its label or title."""
-    found = _TOLD.match(text)
-    if found is not None and found["title"].lower() in BY_TITLE:
+    found = next((found for found in _TOLD.finditer(text) if found["title"].lower() in BY_TITLE), None)
+    if found is not None:
         provider, _, model = (found["where"] or "").partition(":")
-        return Failure(BY_TITLE[found["title"].lower()], text.splitlines()[0], Phase(found["phase"]), provider, model)
+        return Failure(BY_TITLE[found["title"].lower()], found["line"], Phase(found["phase"]), provider, model)
     kind = BY_TITLE.get(text.lower().rstrip("."))
     return None if kind is None else Failure(kind)
 
@@ -131,12 +153,19 @@ def _chain(raised: Iterable["re.Match[str]"], text: str) -> BaseException:
         name = found["name"].rpartition(".")[2]
         said = found["said"] if found["repr"] is None else _first_argument(found["repr"])
         outer = _of_words(said or "", only_status=True) if name not in BY_TYPE else None
-        outer = outer or _exception(name, said or "")
+        outer = outer or _of_client(found["name"], said or "") or _exception(name, said or "")
         if direct and error is not None and not isinstance(error, RefusedError):
             outer.__cause__ = error
         error = outer
     assert error is not None
     return error
+
+
+def _of_client(name: str, said: str) -> BaseException | None:
+    """What an official client calls the status of an answer, where it does not tell the status itself."""
+    module, _, name = name.rpartition(".")
+    status = _STATUS_OF_CLIENT.get(name, 0) if module.partition(".")[0] in {"", "anthropic", "openai"} else 0
+    return RefusedError(said or name, status=status) if status else None
 
 
 def _first_argument(told: str) -> str:

@@ -22,6 +22,17 @@ Traceback (most recent call last):
 openai.APIConnectionError: Connection error.
 """
 
+UNWRAPPED = """Traceback (most recent call last):
+  File "/app/a.py", line 503, in ask
+    outcome.unwrap()
+  File "/app/outcome.py", line 130, in unwrap
+    raise (RetryExhausted if self.exhausted else StreamFailed)(self) from self.cause
+actors.outcome.RetryExhausted: [first event] Rate limited at a:m (slow down): a asks for fewer requests
+attempts exhausted after 2 attempts: 1 on a:m (rate_limit); 2 on a:m (rate_limit)
+Lower --concurrency, or raise the limit at https://console.anthropic.com
+trace 9b810e766ec9d28663ca828dd5f4b3b2
+"""
+
 TEXTS = [
     ("HTTP 429", K.RATE_LIMIT),
     ("HTTP/1.1 503 Service Unavailable", K.UNAVAILABLE),
@@ -68,7 +79,20 @@ TEXTS = [
     ("rate_limit", K.RATE_LIMIT),
     ("Memory exhausted", K.MEMORY),
     ("[streaming] Stream cut short at google:gemini (gone): the answer ended", K.TRUNCATED),
+    (
+        "actors.outcome.RetryExhausted: [connection] Rate limited at a:m (slow down): a asks for fewer requests",
+        K.RATE_LIMIT,
+    ),
+    (
+        "  | actors.outcome.StreamFailed: [streaming] Stopped\n  | actors.outcome.StreamFailed: [connection] Quota used up at a:m: x",
+        K.QUOTA,
+    ),
+    ("openai.AuthenticationError: the key is wrong", K.INVALID_KEY),
+    ("RateLimitError: Rate limit reached for gpt-5-mini", K.RATE_LIMIT),
+    ("anthropic.InternalServerError", K.SERVER),
+    ("elasticsearch.NotFoundError: no such index", K.CRASH),
     (CHAINED, K.REFUSED),
+    (UNWRAPPED, K.RATE_LIMIT),
 ]
 
 NOTHING = [
