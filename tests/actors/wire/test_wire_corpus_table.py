@@ -110,3 +110,23 @@ def test_a_recording_cut_at_event_boundaries_and_at_random_bytes_is_complete_onl
                 assert TERMINAL[dialect].search(octets[:at]), octets[:at][-300:]
             cut += 1
     assert cut > 100
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.promise("P8")
+@pytest.mark.row("A26", "A27")
+@pytest.mark.parametrize("name", [*FILES, "claude-code"])
+def test_a_recording_cut_behind_each_of_its_events_is_complete_only_with_its_terminal_event(name):
+    every = some = 0
+    for dialect, octets in streams(name):
+        ends = [found.end() for found in re.finditer(rb"\n\r?\n", octets)] or boundaries(octets, len(octets), random)
+        step = 1 + sum(ends) // MOST_READ  # of the longest recordings every so manieth
+        for at in ends[::step]:
+            if ended_as(dialect, octets[:at]) == "finished":
+                assert TERMINAL[dialect].search(octets[:at]), octets[:at][-300:]
+        every, some = every + (step == 1), some + (step > 1)
+    assert every > 8 * some
+
+
+MOST_READ = 20_000_000
+"""Bytes read of one recording in all its cuts."""
