@@ -17,6 +17,7 @@ from msgspec import DecodeError, json
 from actors.failure import Failure, FailureKind, Phase
 from actors.policy.classify import classify
 from actors.policy.meanings import BY_CODE, BY_PHRASE, BY_TYPE
+from actors.policy.retold import retold
 from actors.source import RefusedError
 
 LONGEST = 64 * 1024
@@ -51,12 +52,6 @@ _STATUS = re.compile(
 )
 """A status that is called one (an error with a number may be a count: more has to follow), that stands before its own words, or alone."""
 
-_TOLD = re.compile(
-    r"^(?:[\s|+-]*(?:\w+\.)*(?:StreamFailed|RetryExhausted): )?(?P<line>\[(?P<phase>connection|first event|streaming|finalisation)\] (?P<title>[A-Z][\w ]*?)(?: at (?P<where>[\w.-]+:\S+?))?(?: \(|:|$).*)",
-    re.MULTILINE,
-)
-"""How this program tells of a failure; also where Python tells of the exception."""
-
 _SYSTEM = {
     "connection refused": errno.ECONNREFUSED,
     "connection reset by peer": errno.ECONNRESET,
@@ -73,7 +68,6 @@ _LOOKUP = {
     "nodename nor servname provided": -2,
     "no address associated with hostname": -5,
 }
-BY_TITLE = {kind.title.lower(): kind for kind in FailureKind} | {kind.label: kind for kind in FailureKind}
 
 
 _STATUS_OF_CLIENT = {
@@ -100,7 +94,7 @@ _STATUS_OF_CLIENT = {
 def recognise(text: str, provider: str = "", phase: Phase = Phase.CONNECTION) -> Failure | None:
     """The failure a text tells of; `None` where it tells of none that is known."""
     text = text[:LONGEST].strip()
-    told = _told(text)
+    told = retold(text)
     if told is not None:
         return told
     error = exception_of(text)
@@ -125,16 +119,6 @@ def answered(
     failure = classify(refused, phase, provider)
     assert failure is not None
     return failure
-
-
-def _told(text: str) -> Failure | None:
-    """What this program itself has told, or a kind by its label or title."""
-    found = next((found for found in _TOLD.finditer(text) if found["title"].lower() in BY_TITLE), None)
-    if found is not None:
-        provider, _, model = (found["where"] or "").partition(":")
-        return Failure(BY_TITLE[found["title"].lower()], found["line"], Phase(found["phase"]), provider, model)
-    kind = BY_TITLE.get(text.lower().rstrip("."))
-    return None if kind is None else Failure(kind)
 
 
 def exception_of(text: str) -> BaseException | None:
@@ -259,7 +243,9 @@ def _refused(body: dict[str, Any], status: int) -> RefusedError | None:
     if not isinstance(told, dict):
         return None
     fields = cast("dict[str, Any]", told)
-    words = [str(fields[name]) for name in ("code", "status", "type") if isinstance(fields.get(name), str)]
+    words = [fields[name] for name in ("code", "status", "type") if isinstance(fields.get(name), str)]
+    if "error" not in body:  # an answer that is none of an error has a status and a type too
+        words = [word for word in words if word in BY_CODE]
     code = fields.get("code")
     status = status or (code if isinstance(code, int) and 400 <= code < 600 else 0)
     message = str(fields.get("message") or "")

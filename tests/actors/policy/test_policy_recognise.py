@@ -91,6 +91,13 @@ TEXTS = [
     ("RateLimitError: Rate limit reached for gpt-5-mini", K.RATE_LIMIT),
     ("anthropic.InternalServerError", K.SERVER),
     ("elasticsearch.NotFoundError: no such index", K.CRASH),
+    (
+        "1  failed\nInvalid credentials, first event: invalid x-api-key\nanthropic does not accept the key",
+        K.INVALID_KEY,
+    ),
+    ("Operation timeout, streaming", K.DEADLINE),
+    ('{"id":"1","status":"failed","failure":{"kind":"invalid_key","provider":"a","phase":"streaming"}}', K.INVALID_KEY),
+    ('{"id":"1","failure":{"kind":"stalled"}}\n{"id":"2","status":"completed","failure":null}', K.STALLED),
     (CHAINED, K.REFUSED),
     (UNWRAPPED, K.RATE_LIMIT),
 ]
@@ -115,6 +122,10 @@ NOTHING = [
     "",
     "{}",
     "{'a': 1}",
+    '{"id":"1","status":"completed","failure":null}',
+    '{"failure":{"kind":"plague"}}',
+    '{"failure":3}',
+    '{"type":"message","status":"in_progress"}',
     "{" * 5_000,
     "\x00\xff{{{{",
 ]
