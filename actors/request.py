@@ -4,6 +4,7 @@ A request is inert and says nothing of where it runs: that is the route's.  What
 under that provider's name and is merged into its body as it stands.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import TypeAlias
@@ -46,6 +47,12 @@ def _at_least_one(_: object, field: "attrs.Attribute[int | None]", value: int | 
         raise ValueError(msg)
 
 
+def _finite(_: object, field: "attrs.Attribute[float | None]", value: float | None) -> None:
+    if value is not None and not math.isfinite(value):
+        msg = f"{field.name} must be a number, not {value}; leave it out for the model's own"
+        raise ValueError(msg)
+
+
 @attrs.frozen
 class Limits:
     """Bounds on the answer; `None` leaves the provider's default.
@@ -55,8 +62,8 @@ class Limits:
 
     max_tokens: int | None = attrs.field(default=None, validator=_at_least_one)
     thinking_tokens: int | None = attrs.field(default=None, validator=_at_least_one)
-    temperature: float | None = None
-    top_p: float | None = None
+    temperature: float | None = attrs.field(default=None, validator=_finite)
+    top_p: float | None = attrs.field(default=None, validator=_finite)
     stop: tuple[str, ...] = attrs.field(default=(), converter=tuple)
 
 
