@@ -124,6 +124,7 @@ class Settings:
             raise SettingError(msg)
         keys = self._keys(provider, account, needed=refresh is None)
         self._keep_key_home(account)
+        self._keep_files_home(account, needed=not keys)
         options = {option: self._option(names) for option, names in account.options.items()}
         endpoint = Endpoint(provider, self._text(account.base_url), keys, options, refresh)
         for need in account.needs:
@@ -233,6 +234,15 @@ class Settings:
             msg = f"{account.key} is not set, and routes of {provider} need it: export {account.key}=... and try again"
             raise SettingError(msg)
         return keys
+
+    def _keep_files_home(self, account: Account, *, needed: bool) -> None:
+        """Refuse a file of credentials that the `.env` file of some directory names: it may have any other file sent anywhere."""
+        for name in account.options.get("credentials", ()):
+            if needed and self.entries[name].origin is Origin.DOTENV:
+                raise SettingError(
+                    f"{name} comes from {self.entries[name].source}, and a file of this directory is not trusted to say who is "
+                    f"logged in, and where: export it"
+                )
 
     def _keep_key_home(self, account: Account) -> None:
         """Refuse an address that the `.env` file of some directory gives, for a key or a login of the person's own."""

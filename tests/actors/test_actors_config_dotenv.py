@@ -173,3 +173,16 @@ def test_nor_does_such_a_file_get_what_this_machine_is_logged_in_with(provider, 
         Settings.read(base, dotenv=f"{url}=http://localhost:8080"),
     ):
         assert settings.admit(route) == route
+
+
+@pytest.mark.parametrize("provider", ["vertex", "anthropic-vertex"])
+def test_such_a_file_names_no_file_of_credentials_since_that_may_have_any_other_file_sent_anywhere(provider):
+    named, project = "GOOGLE_APPLICATION_CREDENTIALS=theirs.json", {"GOOGLE_CLOUD_PROJECT": "p"}
+    with pytest.raises(SettingError, match=r"^GOOGLE_APPLICATION_CREDENTIALS comes from \.env:1, .*: export it"):
+        Settings.read(project, dotenv=named).admit(Route(provider, "m"))
+    name, _, value = named.partition("=")
+    for settings in (
+        Settings.read({**project, name: value}),
+        Settings.read(project, dotenv=f"{named}\nGOOGLE_OAUTH_ACCESS_TOKEN={CANARY}"),
+    ):
+        assert settings.admit(Route(provider, "m")) == Route(provider, "m")
