@@ -85,9 +85,9 @@ class Conversation:
         self.closed = False
 
     def receive(self, data: bytes) -> None:
-        """Take bytes from the client; empty bytes are its FIN.  What comes while an answer is out is not kept."""
+        """Take bytes from the client; empty bytes are its FIN.  What comes while an answer is out ends the connection after it."""
         if self._answering:
-            self._crowded = self._crowded or bool(data)
+            self._crowded = True
         elif not self.closed:
             self._http.receive_data(data)
 

@@ -57,6 +57,15 @@ def test_any_slicing_of_a_request_gives_the_same_actions(slices):
     assert told(Conversation(replying()), *slices) == told(Conversation(replying()), whole)
 
 
+def test_a_client_that_leaves_as_the_answer_ends_is_not_waited_for():
+    conversation = Conversation(replying())
+    conversation.receive(request())
+    for action in conversation.actions():
+        if isinstance(action, Finish):
+            conversation.receive(b"")
+    assert conversation.closed
+
+
 @given(sliced(request() + request(target="/v1/messages?again")), st.sampled_from([None, Cut(2), Refuse()]))
 def test_any_slicing_of_the_bytes_asks_the_same_first_request(slices, fault):
     seen = []
