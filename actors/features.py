@@ -1,7 +1,7 @@
 """What a request asks for beyond words, and which providers and models do not have it.
 
-The one rule: what a route of a ladder lacks is refused when the stream is opened, before anything is sent.  Nothing is dropped, and no
-fallback finds out at night that it was never able to answer.
+The one rule: what a route of a ladder lacks is refused when the stream is opened, before anything is sent, and never dropped.  Whether a value
+suits (an image's format, a budget's size) is for the route's encoder to say, at its rung and before anything is sent too.
 """
 
 from collections.abc import Mapping
