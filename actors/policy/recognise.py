@@ -100,9 +100,9 @@ def recognise(text: str, provider: str = "", phase: Phase = Phase.CONNECTION) ->
     error = exception_of(text)
     if error is None:
         return None
-    return classify(error, phase, provider) or Failure(
-        FailureKind.CRASH, str(error) or type(error).__name__, phase, provider
-    )
+    # Python's own exceptions are bugs; of a class that is not known here nothing is known, least of all whose fault it is.
+    stray = FailureKind.CRASH if type(error).__module__ == "builtins" else FailureKind.UNKNOWN
+    return classify(error, phase, provider) or Failure(stray, str(error) or type(error).__name__, phase, provider)
 
 
 def answered(

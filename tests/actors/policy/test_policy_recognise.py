@@ -90,7 +90,7 @@ TEXTS = [
     ("openai.AuthenticationError: the key is wrong", K.INVALID_KEY),
     ("RateLimitError: Rate limit reached for gpt-5-mini", K.RATE_LIMIT),
     ("anthropic.InternalServerError", K.SERVER),
-    ("elasticsearch.NotFoundError: no such index", K.CRASH),
+    ("elasticsearch.NotFoundError: no such index", K.UNKNOWN),
     (
         "1  failed\nInvalid credentials, first event: invalid x-api-key\nanthropic does not accept the key",
         K.INVALID_KEY,
