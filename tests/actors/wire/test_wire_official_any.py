@@ -3,6 +3,7 @@
 import json
 from itertools import pairwise
 
+import attrs
 import pytest
 from google.genai import types as google
 from hypothesis import HealthCheck, event, given, settings
@@ -12,7 +13,7 @@ from test_wire_official_types import DESCRIBED
 
 from actors.errors import SettingError
 from actors.features import check_features
-from actors.messages import Image, Message, Role, Text, Thinking, ToolCall, ToolResult
+from actors.messages import Image, Message, Role, Text, Thinking, ToolCall, ToolResult, user
 from actors.request import Limits, Request, Tool, ToolChoice
 from actors.route import Route
 from actors.source import EncodingError
@@ -27,6 +28,19 @@ MODELS = {
 }
 SEALS = ("", "anthropic:Ev==", 'openai:{"id":"rs","encrypted_content":"gA=="}', "gemini:QUI=")
 ADAPTERS = {provider: TypeAdapter(described) for provider, (_, described) in DESCRIBED.items()}
+
+
+def rarely(strategy):
+    """Something in one case of four, for what some providers do not have."""
+    return st.none() | st.none() | st.none() | strategy
+
+
+def answerable(request):
+    """The request, its choice one that its tools allow."""
+    choice, names = request.tool_choice, {tool.name for tool in request.tools}
+    wrong = choice not in names if isinstance(choice, str) else choice is ToolChoice.ANY and not names
+    return attrs.evolve(request, tool_choice=ToolChoice.AUTO) if wrong else request
+
 
 words = st.text(max_size=8)
 objects = st.dictionaries(
@@ -49,20 +63,21 @@ tools = st.builds(Tool, st.sampled_from(NAMES), words)
 limits = st.builds(
     Limits,
     max_tokens=st.none() | st.integers(1, 9000),
-    thinking_tokens=st.none() | st.integers(1, 9000),
+    thinking_tokens=rarely(st.integers(1, 9000)) | st.none(),
     temperature=st.none() | st.floats(0, 1),
     top_p=st.none() | st.floats(0, 1),
-    stop=st.lists(st.text(min_size=1, max_size=3), max_size=2),
+    stop=rarely(st.lists(st.text(min_size=1, max_size=3), max_size=2)).map(lambda stop: stop or ()),
 )
-requests = st.builds(
+asked = st.builds(
     Request,
-    st.lists(spoken | answers, min_size=1, max_size=5).map(tuple),
+    st.lists(spoken | answers, max_size=5).map(lambda messages: (user("see"), *messages)),
     system=words,
     tools=st.lists(tools, max_size=2, unique_by=lambda tool: tool.name),
     tool_choice=st.sampled_from((*ToolChoice, *NAMES)),
     limits=limits,
     schema=st.none() | st.just({"type": "object", "properties": {}}),
 )
+requests = asked.map(answerable)
 
 
 def encoded(dialect, request, route):
@@ -120,13 +135,15 @@ def test_in_any_body_turns_alternate_and_none_is_empty(provider, messages):
     assert all(turn.get("parts") or turn.get("content") for turn in told)
 
 
-def test_the_requests_of_these_tests_are_written_more_often_than_not():
+@pytest.mark.parametrize("provider", MODELS)
+def test_the_requests_of_these_tests_are_written_more_often_than_not(provider):
     written = []
 
-    @given(request=requests)
+    @given(request=requests, model=st.sampled_from(MODELS[provider]))
     @settings(BOUNDED, database=None)
-    def count(request):
-        written.append(encoded(DESCRIBED["openai-chat"][0], request, Route("openai-chat", "gpt-5-mini")) is not None)
+    def count(request, model):
+        dialect = GEMINI if provider == "google" else DESCRIBED[provider][0]
+        written.append(encoded(dialect, request, Route(provider, model)) is not None)
 
     count()
-    assert sum(written) * 4 > len(written)
+    assert sum(written) * 2 > len(written)
