@@ -49,6 +49,15 @@ _AWS = {
     "session_token": ("AWS_SESSION_TOKEN",),
 }
 
+_OF_AZURE = Account(
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_ENDPOINT",
+    or_key="AZURE_OPENAI_AD_TOKEN",
+    options=_AZURE,
+    needs=("base_url",),
+    buffers=True,
+)
+
 PROVIDERS: Mapping[str, Account] = {
     "anthropic": Account("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", usual="claude-sonnet-5-5"),
     "openai": Account(
@@ -70,22 +79,8 @@ PROVIDERS: Mapping[str, Account] = {
     ),
     "google": Account("GEMINI_API_KEY", "GEMINI_BASE_URL", "GEMINI_MODEL", usual="gemini-2.5-flash"),
     "claude-code": Account(model="CLAUDE_CODE_MODEL", keyless=True, usual="sonnet"),
-    "azure": Account(
-        "AZURE_OPENAI_API_KEY",
-        "AZURE_OPENAI_ENDPOINT",
-        or_key="AZURE_OPENAI_AD_TOKEN",
-        options=_AZURE,
-        needs=("base_url",),
-        buffers=True,
-    ),
-    "azure-chat": Account(
-        "AZURE_OPENAI_API_KEY",
-        "AZURE_OPENAI_ENDPOINT",
-        or_key="AZURE_OPENAI_AD_TOKEN",
-        options=_AZURE,
-        needs=("base_url",),
-        buffers=True,
-    ),
+    "azure": _OF_AZURE,
+    "azure-chat": _OF_AZURE,
     "vertex": Account(
         "GOOGLE_OAUTH_ACCESS_TOKEN", "GOOGLE_VERTEX_BASE_URL", keyless=True, options=_GOOGLE, needs=("project",)
     ),
