@@ -37,11 +37,6 @@ class Spool:
         if self._file is not None:
             self._file.close()
 
-    @property
-    def spilled(self) -> bool:
-        """Whether a part of it is on the disk."""
-        return self._file is not None
-
     async def add(self, piece: bytes) -> None:
         """Take the next bytes; raises `OversizeError` where they are too many, for the disk or at all."""
         self._length += len(piece)

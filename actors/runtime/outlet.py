@@ -43,11 +43,6 @@ class Outlet(Generic[T]):
         """Whether the writer has to wait."""
         return len(self._buffer) >= self._capacity
 
-    @property
-    def being_read(self) -> bool:
-        """Whether a task is waiting for the next event."""
-        return self._reader is not None
-
     def push(self, event: T) -> None:
         """Add an event without waiting, also to a full outlet; the writer checks `full` and waits for `room` itself."""
         self._buffer.append(event)

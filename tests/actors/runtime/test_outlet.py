@@ -145,7 +145,7 @@ async def test_the_end_lets_a_waiting_reader_go():
     async with trio.open_nursery() as nursery:
         nursery.start_soon(reader)
         await trio.testing.wait_all_tasks_blocked()
-        assert outlet.being_read
+        assert outlet._reader is not None
         outlet.end()
     assert ended == [True]
 
@@ -163,7 +163,7 @@ async def test_a_cancelled_reader_takes_nothing_with_it(autojump_clock):
     with trio.move_on_after(1) as scope:
         await outlet.take()
     assert scope.cancelled_caught
-    assert not outlet.being_read
+    assert outlet._reader is None
     outlet.push("kept")
     assert await outlet.take() == "kept"
 
