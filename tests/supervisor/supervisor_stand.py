@@ -28,7 +28,7 @@ class Stand:
 
     def twins(self):
         _, second, third = self.strategies
-        deep = lambda: Tree("t", Restart.TRANSIENT, strategy=third, statics=(lambda: Leaf("p", Restart.PERMANENT),))  # noqa: E731
+        deep = lambda: Tree("t", Restart.TRANSIENT, strategy=third, statics=(lambda: Leaf("p", Restart.PERMANENT),))  # noqa: E731 -- one of three specs, which are lambdas all
         return (
             lambda: Leaf("a", Restart.PERMANENT),
             lambda: Tree("s", Restart.PERMANENT, strategy=second, statics=(lambda: Leaf("x", Restart.TRANSIENT), deep)),

@@ -230,7 +230,7 @@ async def test_no_secret_is_in_a_line_whoever_says_it(as_json, autojump_clock):
     log = structlog.get_logger()
     log.info(secret, deep={"key": [secret, ("x", secret)]}, other=Failure)
     try:
-        raise ValueError(secret)  # noqa: TRY301
+        raise ValueError(secret)  # noqa: TRY301 -- its traceback is what is looked at
     except ValueError:
         log.exception("it broke")
     assert "abcdefgh" not in file.getvalue()
@@ -244,7 +244,7 @@ def test_a_traceback_is_written_without_the_locals_of_its_frames(as_json):
     configure_logs(json=as_json, file=file)
     try:
         prompt = " ".join(reversed(["diary", "my"]))
-        raise ValueError(len(prompt))  # noqa: TRY301
+        raise ValueError(len(prompt))  # noqa: TRY301 -- its traceback is what is looked at
     except ValueError:
         structlog.get_logger().exception("it broke")
     assert "test_observe_logs" in file.getvalue()
