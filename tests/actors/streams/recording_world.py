@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "ANTHROPIC_BEDROCK_BASE_URL": "http://bedrock.test",
 }
 KEYLESS = Settings.read({})
+ROUTE = "anthropic:one"
 PROVIDERS = tuple(name for name in TABLE if name != "claude-code")
 """Every provider that is reached over HTTP."""
 
@@ -52,6 +53,14 @@ async def recorded(path, plan="", *, answers=None, pacing=None, server=None, unr
     ):
         network.unreachable.update(unreachable)
         yield streams
+
+
+async def tape(path, *prompts, plan="", ladder=ROUTE, **world):
+    """Record one answer for each prompt."""
+    async with recorded(path, plan, **world) as streams:
+        for prompt in prompts:
+            await streams.ask(prompt, ladder)
+    return path
 
 
 @asynccontextmanager

@@ -178,15 +178,17 @@ def test_in_a_group_a_real_error_goes_before_what_was_cancelled_with_it():
     assert classify(error, Phase.STREAMING).kind.disposition.value == "leave"
 
 
+async def rude(_request, _route):
+    """A client that breaks when it is left."""
+    yield TextDelta("so far")
+    try:
+        await trio.sleep_forever()
+    finally:
+        raise httpx2.ReadError("broke while it was closed")
+
+
 @pytest.mark.row("F3", "B1", "H10")
 async def test_a_failure_met_while_the_stream_is_left_makes_it_no_failed_one(autojump_clock):
-    async def rude(_request, _route):
-        yield TextDelta("so far")
-        try:
-            await trio.sleep_forever()
-        finally:
-            raise httpx2.ReadError("broke while it was closed")
-
     async with mine(rude) as streams:
         with trio.move_on_after(5) as scope:
             async with streams.open("hello", Ladder("mine:model", Retry(5))) as stream:
@@ -198,13 +200,6 @@ async def test_a_failure_met_while_the_stream_is_left_makes_it_no_failed_one(aut
 
 
 async def test_what_breaks_as_an_attempt_is_given_up_does_not_hide_why(autojump_clock):
-    async def rude(_request, _route):
-        yield TextDelta("so far")
-        try:
-            await trio.sleep_forever()
-        finally:
-            raise httpx2.ReadError("broke while it was closed")
-
     route = Route("mine", "model", clocks=Clocks(gap=7.0))
     async with mine(rude) as streams:
         outcome = await streams.ask("hello", Ladder(route))

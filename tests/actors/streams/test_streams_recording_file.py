@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from recording_world import ENVIRONMENT, KEYLESS, bare, lines_of, recorded, replayed
+from recording_world import ENVIRONMENT, KEYLESS, ROUTE, bare, lines_of, recorded, replayed, tape
 
 from actors import (
     FailureKind,
@@ -26,16 +26,6 @@ from actors.chaos import Scripted, Simulator, open_network
 from actors.errors import RecordingStopped
 from actors.wire.recording import Ended, Fact, read, written
 from supervisor import Child, Restart, open_supervisor
-
-ROUTE = "anthropic:one"
-
-
-async def tape(path, *prompts, plan="", ladder=ROUTE, **world):
-    """Record one answer for each prompt."""
-    async with recorded(path, plan, **world) as streams:
-        for prompt in prompts:
-            await streams.ask(prompt, ladder)
-    return path
 
 
 async def test_bytes_that_are_no_text_are_kept_as_they_came(tmp_path, autojump_clock):

@@ -6,7 +6,7 @@ import re
 import attrs
 import pytest
 import trio
-from recording_world import ENVIRONMENT, KEYLESS, PROVIDERS, lines_of, recorded, replayed
+from recording_world import ENVIRONMENT, KEYLESS, PROVIDERS, ROUTE, lines_of, recorded, replayed, tape
 
 from actors import (
     FailureKind,
@@ -27,15 +27,6 @@ from actors import (
 from actors.chaos import Scripted
 
 EACH = pytest.mark.parametrize("provider", PROVIDERS)
-ROUTE = "anthropic:one"
-
-
-async def tape(path, *prompts, plan="", ladder=ROUTE, **world):
-    """Record one answer for each prompt."""
-    async with recorded(path, plan, **world) as streams:
-        for prompt in prompts:
-            await streams.ask(prompt, ladder)
-    return path
 
 
 async def failure_of(path, *prompts, ladder=ROUTE):
