@@ -5,21 +5,13 @@ from inspect import isawaitable
 from itertools import pairwise
 
 import trio
+from stream_world import ENVIRONMENT
 
 from actors import Settings, open_streams
 from actors.chaos import Generated, Pacing, Plan, Simulator, open_network
-from actors.deltas import AttemptAbandoned, Finish, Finished, FinishReason, TextDelta
+from actors.deltas import Finish, Finished, FinishReason
 from actors.policy.brakes import Brakes
 
-KEY = "sk-of-nobody-1234567"
-ENVIRONMENT = {
-    "ANTHROPIC_API_KEY": KEY,
-    "ANTHROPIC_BASE_URL": "http://anthropic.test",
-    "OPENAI_API_KEY": KEY,
-    "OPENAI_BASE_URL": "http://openai.test/v1",
-    "GEMINI_API_KEY": KEY,
-    "GEMINI_BASE_URL": "http://google.test",
-}
 ROUTES = ("anthropic:model-one", "openai:model-one", "openai-chat:model-one", "google:model-one")
 ONE, TWO = "anthropic:model-one", "anthropic:model-two"
 NO_BRAKES = Brakes(None, None)
@@ -56,17 +48,6 @@ async def a_world(plan="", *, answers=None, pacing=None, brakes=NO_BRAKES, hook=
 def always(fault, model="model-one", times=40):
     """A plan in which every request to a model meets the same fault."""
     return f"down:{model}=1..{times}@{fault}"
-
-
-async def read(stream):
-    """The text of a consumer who discards what it is told to."""
-    pieces = []
-    async for event in stream:
-        if isinstance(event, TextDelta):
-            pieces.append(event.text)
-        elif isinstance(event, AttemptAbandoned):
-            pieces.clear()
-    return "".join(pieces)
 
 
 DONE = [Finished(Finish(FinishReason.STOP, "stop", releases=True))]

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import trio
 import trio.lowlevel
-from rows_world import DONE, ENVIRONMENT, NO_BRAKES, ONE, ROUTES, Played, a_world, always, read
+from rows_world import DONE, NO_BRAKES, ONE, ROUTES, Played, a_world, always
+from stream_world import ENVIRONMENT, read
 
 from actors import Buffered, Clocks, FailureKind, Ladder, Retry, Route, Settings, Status, TextDelta, open_streams
 from actors.chaos import Plan, Simulator
@@ -185,7 +186,8 @@ async def test_a_thousand_streams_in_bad_weather_leave_no_socket_task_or_thread(
 @pytest.mark.row("M6")
 def test_python_in_development_mode_warns_of_nothing():
     program = "import trio; from test_rows_cleanup import bad_day; ends, *_ = trio.run(bad_day, 100); print(len(ends))"
-    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2])])
+    tests = Path(__file__).parents[1]
+    paths = os.pathsep.join(map(str, [tests / "rows", tests / "actors" / "streams", tests.parent]))
     command = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", program]
     run = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, check=False, capture_output=True, text=True)
     assert (run.returncode, run.stdout, run.stderr) == (0, "100\n", "")

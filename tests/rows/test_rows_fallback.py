@@ -2,7 +2,8 @@
 
 import pytest
 import trio
-from rows_world import DONE, ONE, ROUTES, TWO, Played, always, read
+from rows_world import DONE, ONE, ROUTES, TWO, Played, always
+from stream_world import read
 from structlog.testing import capture_logs
 
 from actors import (

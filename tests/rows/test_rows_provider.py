@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import trio
-from rows_world import ENVIRONMENT, ROUTES
+from rows_world import ROUTES
+from stream_world import ENVIRONMENT
 
 from actors import Route, Settings
 from actors.chaos import Generated, Simulator, open_network

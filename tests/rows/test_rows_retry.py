@@ -7,7 +7,8 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from rows_world import DONE, ONE, ROUTES, TWO, Played, a_world, always, read
+from rows_world import DONE, ONE, ROUTES, TWO, Played, a_world, always
+from stream_world import read
 
 from actors import (
     Clocks,

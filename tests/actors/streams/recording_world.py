@@ -4,20 +4,16 @@ import json
 from contextlib import asynccontextmanager
 
 import attrs
+import stream_world
 from msgspec.structs import replace
+from stream_world import KEY
 
 from actors import Attempt, AttemptAbandoned, Settings, TextDelta, open_streams
 from actors.chaos import Generated, Pacing, Plan, Simulator, open_network
 from actors.providers.table import TABLE
 
-KEY = "sk-of-nobody-1234567"
 ENVIRONMENT = {
-    "ANTHROPIC_API_KEY": KEY,
-    "ANTHROPIC_BASE_URL": "http://anthropic.test",
-    "OPENAI_API_KEY": KEY,
-    "OPENAI_BASE_URL": "http://openai.test/v1",
-    "GEMINI_API_KEY": KEY,
-    "GEMINI_BASE_URL": "http://google.test",
+    **stream_world.ENVIRONMENT,
     "AZURE_OPENAI_API_KEY": KEY,
     "AZURE_OPENAI_ENDPOINT": "http://azure.test",
     "GOOGLE_OAUTH_ACCESS_TOKEN": KEY,

@@ -3,9 +3,9 @@
 import httpx
 import pytest
 import trio
+from stream_world import read
 
 from actors import (
-    AttemptAbandoned,
     Clocks,
     FailureKind,
     Finish,
@@ -33,17 +33,6 @@ from actors.chaos import expected_text
 SETTINGS = Settings.read({"GEMINI_API_KEY": "key-of-nobody", "GEMINI_BASE_URL": "http://google.test"})
 HELLO = expected_text("hello", tokens=24)
 REAL = Route("google", "model-two")
-
-
-async def told(stream):
-    """The text of a consumer who discards as told."""
-    pieces = []
-    async for event in stream:
-        if isinstance(event, TextDelta):
-            pieces.append(event.text)
-        elif isinstance(event, AttemptAbandoned):
-            pieces.clear()
-    return "".join(pieces)
 
 
 class Client:
@@ -77,7 +66,7 @@ async def test_a_foreign_client_is_a_route_and_its_end_is_the_end(world, autojum
     client = Client(words())
     providers = {"mine": from_deltas(client.chat)}
     async with world(providers=providers, settings=SETTINGS) as w, w.streams.open("hello", "mine:any") as stream:
-        text = await told(stream)
+        text = await read(stream)
     assert text == stream.outcome.text == HELLO
     assert stream.outcome.finish == Finish(FinishReason.STOP, releases=True)
     assert client.asked == [("hello", "mine:any")]
@@ -125,7 +114,7 @@ async def test_a_foreign_client_that_is_cut_is_retried_and_nothing_is_there_twic
     client = Client([*words(5), error], words())
     providers, ladder = {"mine": from_deltas(client.chat)}, Ladder("mine:any", Retry(3))
     async with world(providers=providers, settings=SETTINGS) as w, w.streams.open("hello", ladder) as stream:
-        text = await told(stream)
+        text = await read(stream)
     assert text == stream.outcome.text == HELLO
     assert [attempt.failure and attempt.failure.kind for attempt in stream.outcome.attempts] == [kind, None]
     assert len(client.closed) == 2
@@ -158,7 +147,7 @@ async def test_a_cancel_closes_the_generator_before_the_stream_is_left(world, au
         with trio.move_on_after(2):
             async with w.streams.open("hello", "mine:any") as stream:
                 try:
-                    await told(stream)
+                    await read(stream)
                 finally:
                     assert client.closed == []
         assert client.closed == [2.0]

@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 import trio
+from stream_world import ENVIRONMENT, KEY
 
 from actors import (
     AttemptAbandoned,
@@ -21,15 +22,6 @@ from actors import (
 )
 from actors.chaos import Answer, Ending, Scripted, Text, Thinking, ToolUse, expected_text
 
-KEY = "sk-of-nobody-1234567"
-ENVIRONMENT = {
-    "ANTHROPIC_API_KEY": KEY,
-    "ANTHROPIC_BASE_URL": "http://anthropic.test",
-    "OPENAI_API_KEY": KEY,
-    "OPENAI_BASE_URL": "http://openai.test/v1",
-    "GEMINI_API_KEY": KEY,
-    "GEMINI_BASE_URL": "http://google.test",
-}
 SETTINGS = Settings.read(ENVIRONMENT)
 PROVIDERS = ("anthropic", "openai", "openai-chat", "google")
 PAIRS = list(product(PROVIDERS, repeat=2))

@@ -7,23 +7,13 @@ from random import Random
 
 import pytest
 import trio
+from stream_world import read
 
-from actors import AttemptAbandoned, Buffered, Ladder, Retry, Route, Status, Switch, TextDelta
+from actors import Buffered, Ladder, Retry, Route, Status, Switch, TextDelta
 from actors.chaos.simulator import Pacing
 from actors.chaos.sources import expected_text
 
 ONE, TWO = Route.parse("anthropic:claude-one"), Route.parse("anthropic:claude-two")
-
-
-async def told(stream):
-    """What a consumer has who discards as told."""
-    pieces = []
-    async for event in stream:
-        if isinstance(event, TextDelta):
-            pieces.append(event.text)
-        elif isinstance(event, AttemptAbandoned):
-            pieces.clear()
-    return "".join(pieces)
 
 
 @pytest.mark.promise("P5")
@@ -34,7 +24,7 @@ async def test_the_first_route_cut_in_the_middle_of_every_stream(world, autojump
 
     async def one(w, prompt):
         async with w.streams.open(prompt, Ladder(ONE, Retry(2), Switch(TWO), Retry(2))) as stream:
-            text = await told(stream)
+            text = await read(stream)
         outcomes[prompt] = stream.outcome
         assert text == stream.outcome.text == expected_text(prompt, tokens=40)
 
@@ -70,7 +60,7 @@ async def test_cancelled_at_any_moment_nothing_is_left(world, autojump_clock):
             with trio.move_on_after(dice.uniform(0, 6)):
                 ladder = Ladder(ONE, Retry(3), Switch(TWO), Buffered())
                 async with w.streams.open(f"prompt {number}", ladder) as stream:
-                    await told(stream)
+                    await read(stream)
             seen.add(stream.outcome.status)
             assert open_files() == files, number
             await trio.testing.wait_all_tasks_blocked()
@@ -157,5 +147,5 @@ async def test_a_slow_consumer_slows_the_provider(world, autojump_clock):
             await trio.sleep(300)
             (entry,) = w.entries
             assert entry.events < 4000
-            text = event.text + await told(stream)
+            text = event.text + await read(stream)
         assert text == stream.outcome.text == expected_text("hello", tokens=4000)
